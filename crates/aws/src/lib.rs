@@ -1,0 +1,1 @@
+//! AWS wire protocols, signatures, error envelopes and the request context.

@@ -1,0 +1,1 @@
+//! DynamoDB: plain functions over transactions, one operation per file.

@@ -1,0 +1,2 @@
+//! Holdfast: one durable local server for DynamoDB, S3, Cognito and SES.
+fn main() {}

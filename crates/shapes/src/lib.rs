@@ -1,0 +1,1 @@
+//! Request and response types with constraint checks, generated from the API models.

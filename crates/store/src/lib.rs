@@ -1,0 +1,8 @@
+//! The durable store: bytes, files, versions and history. Knows nothing of AWS, HTTP, tokio or serde.
+//!
+//! # Layout
+//! - [`io`]: the disk as the store sees it, real and simulated
+//! - [`engine`]: an ordered map with numbered, atomic, durable commits: embedded (log + index) and memory
+
+pub mod engine;
+pub mod io;

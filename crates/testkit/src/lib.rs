@@ -1,0 +1,1 @@
+//! Test doubles: virtual clock, contrary engine, in-process server.
