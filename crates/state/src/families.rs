@@ -1,0 +1,115 @@
+//! The registry of what is stored: kinds of spaces, families of keys within them, kinds of named resources.
+//!
+//! Numbers and names here are part of the format on disk. The lists only grow: an entry is never changed, moved, removed
+//! or given to something else, and a number once used stays used. A test holds a second copy of the lists.
+
+/// What a space holds. Stored in the space record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpaceKind {
+    /// Number in the space record; 0 is never used.
+    pub number: u16,
+    /// Name for messages and `status`.
+    pub name: &'static str,
+}
+
+impl SpaceKind {
+    /// The catalog of a root: names to spaces.
+    pub const CATALOG: Self = Self { number: 1, name: "catalog" };
+    /// The items of a DynamoDB table. Its counters are the table's item count and size, so it holds no second family.
+    pub const DYNAMODB_TABLE: Self = Self { number: 2, name: "dynamodb table" };
+
+    /// Every kind, in the order in which they came.
+    pub const ALL: &'static [Self] = &[Self::CATALOG, Self::DYNAMODB_TABLE];
+
+    /// The kind with a number, if this build knows it.
+    #[must_use]
+    pub fn of(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.number == number)
+    }
+}
+
+/// Keys of one form within spaces of one kind. Every key starts with its family's tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// Kind of the spaces that hold such keys.
+    pub kind: SpaceKind,
+    /// First byte of each key; unique within the kind; never 0 or `FF`.
+    pub tag: u8,
+    /// Name for messages.
+    pub name: &'static str,
+}
+
+impl Family {
+    /// Catalog: (account, region, service, kind, name) to space and definition.
+    pub const CATALOG_ENTRY: Self = Self { kind: SpaceKind::CATALOG, tag: 1, name: "catalog entry" };
+    /// DynamoDB table: item key to item.
+    pub const DYNAMODB_ITEM: Self = Self { kind: SpaceKind::DYNAMODB_TABLE, tag: 1, name: "dynamodb item" };
+
+    /// Every family, in the order in which they came.
+    pub const ALL: &'static [Self] = &[Self::CATALOG_ENTRY, Self::DYNAMODB_ITEM];
+}
+
+/// A kind of resource that has a name in the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Resource {
+    /// Service, as in credential scopes and ARNs.
+    pub service: &'static str,
+    /// Kind within the service, as in ARNs where it has one.
+    pub kind: &'static str,
+    /// What its space holds.
+    pub space: SpaceKind,
+}
+
+impl Resource {
+    /// A DynamoDB table.
+    pub const DYNAMODB_TABLE: Self =
+        Self { service: "dynamodb", kind: "table", space: SpaceKind::DYNAMODB_TABLE };
+
+    /// Every kind of resource, in the order in which they came.
+    pub const ALL: &'static [Self] = &[Self::DYNAMODB_TABLE];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// Add a line at the end for a new entry. Never change or remove a line: data on disk use these numbers and names.
+    #[test]
+    fn the_lists_only_grow() {
+        let kinds: Vec<_> = SpaceKind::ALL.iter().map(|kind| (kind.number, kind.name)).collect();
+        assert_eq!(kinds, [(1, "catalog"), (2, "dynamodb table")]);
+
+        let families: Vec<_> =
+            Family::ALL.iter().map(|family| (family.kind.number, family.tag, family.name)).collect();
+        assert_eq!(families, [(1, 1, "catalog entry"), (2, 1, "dynamodb item")]);
+
+        let resources: Vec<_> = Resource::ALL
+            .iter()
+            .map(|resource| (resource.service, resource.kind, resource.space.number))
+            .collect();
+        assert_eq!(resources, [("dynamodb", "table", 2)]);
+    }
+
+    #[test]
+    fn nothing_is_used_twice() {
+        let kinds: HashSet<_> = SpaceKind::ALL.iter().map(|kind| kind.number).collect();
+        assert_eq!(kinds.len(), SpaceKind::ALL.len());
+        assert!(!kinds.contains(&0));
+
+        let tags: HashSet<_> = Family::ALL.iter().map(|family| (family.kind.number, family.tag)).collect();
+        assert_eq!(tags.len(), Family::ALL.len());
+        assert!(Family::ALL.iter().all(|family| family.tag != 0 && family.tag != 0xFF));
+
+        let names: HashSet<_> =
+            Resource::ALL.iter().map(|resource| (resource.service, resource.kind)).collect();
+        assert_eq!(names.len(), Resource::ALL.len());
+    }
+
+    #[test]
+    fn kinds_are_found_by_number() {
+        assert_eq!(SpaceKind::of(2), Some(SpaceKind::DYNAMODB_TABLE));
+        assert_eq!(SpaceKind::of(0), None);
+        assert_eq!(SpaceKind::of(u16::MAX), None);
+    }
+}
