@@ -13,8 +13,11 @@ use std::fmt::Debug;
 use std::io;
 use std::path::Path;
 
+pub mod error;
 pub mod real;
 pub mod simulated;
+
+pub use error::{is_dead, is_no_room, os_error};
 
 /// Unit of atomicity that the store relies on, in bytes.
 pub const SECTOR_BYTES: u64 = 512;
