@@ -18,6 +18,7 @@
 
 use super::super::super::{Batch, CommitNumber, Epoch, Write};
 use super::StoreId;
+use crate::encoding::{push_varint, read_varint};
 use crate::io::SECTOR_BYTES;
 use bytes::Bytes;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -184,32 +185,6 @@ fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends an LEB128 varint.
-pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value as u8) | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Reads an LEB128 varint; returns it and how many bytes it took.
-pub(crate) fn read_varint(bytes: &[u8]) -> Option<(u64, usize)> {
-    let mut value = 0u64;
-    for (index, byte) in bytes.iter().take(10).enumerate() {
-        let part = u64::from(byte & 0x7f);
-        let shift = 7 * index;
-        if index == 9 && part > 1 {
-            return None;
-        }
-        value |= part << shift;
-        if byte & 0x80 == 0 {
-            return Some((value, index + 1));
-        }
-    }
-    None
-}
-
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap_or_default())
 }
@@ -283,13 +258,6 @@ mod tests {
                     let _ = decode(&Bytes::from(bytes), &header);
                 }
             }
-        }
-
-        #[test]
-        fn varints_round_trip(value in any::<u64>()) {
-            let mut out = Vec::new();
-            push_varint(&mut out, value);
-            prop_assert_eq!(read_varint(&out), Some((value, out.len())));
         }
     }
 }
