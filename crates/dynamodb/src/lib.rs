@@ -1,1 +1,8 @@
 //! DynamoDB: plain functions over transactions, one operation per file.
+//!
+//! # Layout
+//! - [`number`]: exact decimals, their text, stored bytes and arithmetic
+//! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
+//! - [`key`]: the key of an item within its table's space
+
+pub mod number;
