@@ -22,7 +22,10 @@ pub fn operation(address: SocketAddr, operation: &str, body: &str) -> Result<Sta
 
 /// A GET of `path`; a body without Content-Length is read until the connection closes.
 pub fn get(address: SocketAddr, path: &str) -> Result<StatusAndBody> {
-    exchange(address, format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())
+    exchange(
+        address,
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes(),
+    )
 }
 
 fn exchange(address: SocketAddr, request: &[u8]) -> Result<StatusAndBody> {
@@ -37,7 +40,9 @@ fn exchange(address: SocketAddr, request: &[u8]) -> Result<StatusAndBody> {
         let length = stream.read(&mut piece).context("waiting for an answer")?;
         received.extend_from_slice(&piece[..length]);
         match parse(&received) {
-            Ok(Some(Answer { status, body_at, end })) => return Ok((status, received[body_at..end].to_vec())),
+            Ok(Some(Answer { status, body_at, end })) => {
+                return Ok((status, received[body_at..end].to_vec()));
+            }
             Ok(None) if length == 0 => bail!("connection closed in the middle of an answer"),
             Err(Malformed::NoLength) if length == 0 => return until_close(&received),
             Ok(None) | Err(Malformed::NoLength) => {}
@@ -67,7 +72,8 @@ pub fn amz_date_now() -> String {
 
 /// The calendar date of a day number since 1970-01-01.
 pub fn civil(days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut year = 1970;
     let mut day = days;
     loop {

@@ -9,7 +9,7 @@
 //! - [`request`]: the 430-byte item, and requests as bytes with places to patch
 //! - [`response`]: status and length of an answer that arrives in pieces
 //! - [`connection`]: one keep-alive connection with at most one request under way
-//! - [`generator`]: the threads, the mix of requests, what is measured
+//! - [`generator`]: a stretch of load: what is sent, what is measured; `worker`: one of its threads
 //! - [`histogram`]: latencies in log-linear buckets
 //! - [`probe`]: appended 4 KiB writes, each followed by fdatasync
 //! - [`process`]: processor time and memory of a process, load of the machine
@@ -25,3 +25,4 @@ pub mod process;
 pub mod report;
 pub mod request;
 pub mod response;
+mod worker;

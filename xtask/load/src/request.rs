@@ -111,7 +111,8 @@ fn item_json() -> String {
         size += name.len() + value_size;
     }
     let note_length = ITEM_BYTES.saturating_sub(size + "note".len());
-    let note: String = "Leave it at the harbour office when nobody is in. ".chars().cycle().take(note_length).collect();
+    let note: String =
+        "Leave it at the harbour office when nobody is in. ".chars().cycle().take(note_length).collect();
     json.push_str(&format!(r#","note":{{"S":"{note}"}}}}"#));
     json
 }
@@ -152,7 +153,14 @@ mod tests {
             "N" => value.as_str().unwrap().chars().filter(char::is_ascii_digit).count().div_ceil(2) + 1,
             "BOOL" => 1,
             "SS" => value.as_array().unwrap().iter().map(|one| one.as_str().unwrap().len()).sum(),
-            "M" => 3 + value.as_object().unwrap().iter().map(|(name, one)| 1 + name.len() + size(one)).sum::<usize>(),
+            "M" => {
+                3 + value
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .map(|(name, one)| 1 + name.len() + size(one))
+                    .sum::<usize>()
+            }
             other => panic!("{other} is not used"),
         }
     }
