@@ -67,6 +67,7 @@ pub trait Disk: Send + Sync + Debug {
 }
 
 /// An open file. Positions are bytes from its start.
+#[expect(clippy::len_without_is_empty, reason = "`len` is a call of the operating system that can fail")]
 pub trait DiskFile: Send + Sync + Debug {
     /// Reads until `buffer` is full or the file ends; returns how many bytes were read.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
