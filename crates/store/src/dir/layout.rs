@@ -242,7 +242,8 @@ pub fn write_durably(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<(
     file.write_at(bytes, 0)?;
     file.sync()?;
     disk.rename(&temporary, path)?;
-    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    disk.sync_dir(dir.unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]
