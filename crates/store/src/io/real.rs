@@ -1,6 +1,6 @@
 //! The operating system's files.
 //!
-//! Every error names its path; see [`error`](super::error) for what can be told from one. Files are created with mode
+//! Every error names its path; see [`error`] for what can be told from one. Files are created with mode
 //! 0600 and directories with 0700, and no file descriptor is inherited by child processes (`O_CLOEXEC`, which the
 //! standard library sets).
 
