@@ -1,2 +1,31 @@
-//! Project chores.
-fn main() {}
+//! Project chores, one file a subcommand: `cargo xtask --help`.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // A command line tool.
+#![allow(missing_docs)] // Nobody links against it; modules and arguments are documented.
+
+mod codegen;
+mod compat;
+mod test;
+mod tidy;
+mod tree;
+
+use clap::Parser;
+
+/// Chores of the Holdfast repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version)]
+enum Chore {
+    Codegen(codegen::Args),
+    Compat(compat::Args),
+    Test(test::Args),
+    /// Check the rules that a program can check.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Chore::parse() {
+        Chore::Codegen(args) => codegen::run(&args),
+        Chore::Compat(args) => compat::run(&args),
+        Chore::Test(args) => test::run(&args),
+        Chore::Tidy => tidy::run(&tree::root()?),
+    }
+}

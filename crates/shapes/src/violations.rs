@@ -1,0 +1,296 @@
+//! Broken constraints of a request, and the text DynamoDB gives for them.
+//!
+//! DynamoDB answers in two ways, and one request gets one of them (observed in us-east-1, October 2026, after the
+//! validation rollout of June 2026):
+//! - The **older** form lists everything that is wrong, echoes each value and writes members in lower camel case:
+//!   `2 validation errors detected: Value '' at 'tableName' failed to satisfy constraint: …; Value null at 'key' …`.
+//! - The **current** form stops at the first problem and echoes nothing: `1 validation error detected: Value at
+//!   'TableName' failed to satisfy constraint: …`. Only some members of some operations have it ([`in_current_form`]),
+//!   and a missing required member brings back the older form for the whole request.
+
+use std::fmt::Write as _;
+
+/// DynamoDB reports no more than this many problems in one text.
+const MAX_REPORTED: usize = 10;
+
+/// Operations that read one table and have crossed to the current form.
+const CURRENT: [&str; 6] = ["PutItem", "UpdateItem", "DeleteItem", "GetItem", "Query", "Scan"];
+/// Operations of [`CURRENT`] that take `ReturnValues`.
+const CURRENT_WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+/// The values of `ReturnValues` as the current form lists them, with AWS's own slip in the fourth.
+const CURRENT_RETURN_VALUES: &str = "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]";
+/// The values of `ConditionalOperator` as the current form lists them, with AWS's own slip in the first.
+const CURRENT_CONDITIONAL_OPERATORS: &str = "[ALL, OR]";
+
+/// What a member must satisfy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constraint {
+    /// The member is required.
+    NotNull,
+    /// Characters of a text, elements of a list or entries of a map, at least.
+    LengthMin(u64),
+    /// Characters of a text, elements of a list or entries of a map, at most.
+    LengthMax(u64),
+    /// A number, at least.
+    ValueMin(i64),
+    /// A number, at most.
+    ValueMax(i64),
+    /// A text that matches the pattern.
+    Pattern(&'static str),
+    /// A text out of a set, in the order in which the older form lists it.
+    OneOf(&'static [&'static str]),
+    /// Names of a map, each within these lengths and matching this pattern.
+    Names(u64, u64, &'static str),
+}
+
+/// One broken constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Violation {
+    /// Members from the input down, in the model's spelling, joined by dots.
+    path: String,
+    /// The value as the older form echoes it, with its quotes; None where it cannot be echoed faithfully.
+    value: Option<String>,
+    constraint: Constraint,
+}
+
+/// Collects the broken constraints of one request.
+#[derive(Debug)]
+pub struct Violations {
+    operation: &'static str,
+    path: Vec<String>,
+    found: Vec<Violation>,
+}
+
+impl Violations {
+    /// Nothing found yet in a request for `operation`.
+    pub fn of(operation: &'static str) -> Self {
+        Violations { operation, path: Vec::new(), found: Vec::new() }
+    }
+
+    /// Whether nothing is broken.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Goes into the structure under `member`.
+    pub fn enter(&mut self, member: &'static str) {
+        self.path.push(member.to_owned());
+    }
+
+    /// Goes into an element of the list just entered. `index` counts from 0, the text from 1.
+    pub fn enter_element(&mut self, index: usize) {
+        self.path.push(format!("{}.member", index + 1));
+    }
+
+    /// Goes into the value under `name` of the map just entered.
+    pub fn enter_entry(&mut self, name: &str) {
+        self.path.push(format!("{name}.member"));
+    }
+
+    /// Comes back from what was entered last.
+    pub fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    /// A required member.
+    pub fn required(&mut self, member: &str, present: bool) {
+        if !present {
+            self.add(member, Some("null".to_owned()), Constraint::NotNull);
+        }
+    }
+
+    /// A text's length in characters.
+    pub fn text(&mut self, member: &str, value: &str, min: Option<u64>, max: Option<u64>) {
+        // Bytes are an upper bound of characters, so only a suspicious text is counted.
+        let bytes = value.len() as u64;
+        if min.is_none_or(|min| bytes >= min * 4) && max.is_none_or(|max| bytes <= max) {
+            return;
+        }
+        let length = value.chars().count() as u64;
+        self.length(member, length, min, max, || Some(quoted(value)));
+    }
+
+    /// A list's or map's number of elements.
+    pub fn count(&mut self, member: &str, length: usize, min: Option<u64>, max: Option<u64>) {
+        self.length(member, length as u64, min, max, || (length == 0).then(|| quoted("[]")));
+    }
+
+    fn length(
+        &mut self,
+        member: &str,
+        length: u64,
+        min: Option<u64>,
+        max: Option<u64>,
+        value: impl Fn() -> Option<String>,
+    ) {
+        if let Some(min) = min.filter(|min| length < *min) {
+            self.add(member, value(), Constraint::LengthMin(min));
+        }
+        if let Some(max) = max.filter(|max| length > *max) {
+            self.add(member, value(), Constraint::LengthMax(max));
+        }
+    }
+
+    /// A number's range.
+    pub fn number(&mut self, member: &str, value: i64, min: Option<i64>, max: Option<i64>) {
+        if let Some(min) = min.filter(|min| value < *min) {
+            self.add(member, Some(quoted(&value.to_string())), Constraint::ValueMin(min));
+        }
+        if let Some(max) = max.filter(|max| value > *max) {
+            self.add(member, Some(quoted(&value.to_string())), Constraint::ValueMax(max));
+        }
+    }
+
+    /// A text's pattern.
+    pub fn pattern(&mut self, member: &str, value: &str, pattern: &'static str, matches: fn(&str) -> bool) {
+        if !matches(value) {
+            self.add(member, Some(quoted(value)), Constraint::Pattern(pattern));
+        }
+    }
+
+    /// A text out of a set.
+    pub fn one_of(&mut self, member: &str, value: &str, values: &'static [&'static str]) {
+        if !values.contains(&value) {
+            self.add(member, Some(quoted(value)), Constraint::OneOf(values));
+        }
+    }
+
+    /// A table name that may also be an ARN. The model allows 1 to 1024 characters of anything; DynamoDB checks what
+    /// is not an ARN as a name of 3 to 255 characters, and reports an empty one by the model's minimum.
+    pub fn table(&mut self, member: &str, value: &str) {
+        if value.is_empty() {
+            self.text(member, value, Some(1), None);
+        } else if value.starts_with("arn:") {
+            self.text(member, value, None, Some(1024));
+        } else {
+            self.text(member, value, Some(3), Some(255));
+            self.pattern(member, value, "[a-zA-Z0-9_.-]+", crate::patterns::name);
+        }
+    }
+
+    /// The names of a map whose names are table names or ARNs.
+    pub fn table_names<'a>(&mut self, member: &str, names: impl Iterator<Item = &'a str>) {
+        for name in names {
+            let fits = name.starts_with("arn:") && name.len() <= 1024
+                || (3..=255).contains(&name.len()) && crate::patterns::name(name);
+            if !fits {
+                self.add(member, None, Constraint::Names(3, 255, "[a-zA-Z0-9_.-]+"));
+                return;
+            }
+        }
+    }
+
+    fn add(&mut self, member: &str, value: Option<String>, constraint: Constraint) {
+        let mut path = String::new();
+        for segment in &self.path {
+            path.push_str(segment);
+            path.push('.');
+        }
+        path.push_str(member);
+        self.found.push(Violation { path, value, constraint });
+    }
+
+    /// The text of the `ValidationException`; None if nothing is broken.
+    pub fn message(&self) -> Option<String> {
+        let required_missing = self.found.iter().any(|found| found.constraint == Constraint::NotNull);
+        let current = self.found.iter().find(|found| in_current_form(self.operation, found));
+        if let Some(found) = current.filter(|_| !required_missing) {
+            return Some(self.current_form(found));
+        }
+        let reported = self.found.len().min(MAX_REPORTED);
+        let mut text = match reported {
+            0 => return None,
+            1 => "1 validation error detected: ".to_owned(),
+            several => format!("{several} validation errors detected: "),
+        };
+        for (at, found) in self.found.iter().take(reported).enumerate() {
+            if at > 0 {
+                text.push_str("; ");
+            }
+            found.write_older_form(&mut text);
+        }
+        Some(text)
+    }
+
+    fn current_form(&self, found: &Violation) -> String {
+        match (&found.constraint, found.path.as_str()) {
+            // Query and Scan give this one without the envelope.
+            (Constraint::OneOf(_), "ConditionalOperator") => {
+                let envelope = if CURRENT_WRITES.contains(&self.operation) {
+                    "1 validation error detected: "
+                } else {
+                    ""
+                };
+                format!(
+                    "{envelope}Failed to satisfy constraint: Member must satisfy enum value set: {CURRENT_CONDITIONAL_OPERATORS}"
+                )
+            }
+            (Constraint::OneOf(_), _) => format!(
+                "1 validation error detected: Failed to satisfy constraint: Member must satisfy enum value set: {CURRENT_RETURN_VALUES}"
+            ),
+            (constraint, path) => format!(
+                "1 validation error detected: Value at '{path}' failed to satisfy constraint: {}",
+                demand(constraint)
+            ),
+        }
+    }
+}
+
+impl Violation {
+    fn write_older_form(&self, text: &mut String) {
+        text.push_str("Value ");
+        if let Some(value) = &self.value {
+            text.push_str(value);
+            text.push(' ');
+        }
+        text.push_str("at '");
+        for (at, segment) in self.path.split('.').enumerate() {
+            if at > 0 {
+                text.push('.');
+            }
+            let mut letters = segment.chars();
+            text.extend(letters.next().map(|first| first.to_ascii_lowercase()));
+            text.push_str(letters.as_str());
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(text, "' failed to satisfy constraint: {}", demand(&self.constraint));
+    }
+}
+
+/// Whether `operation` reports this problem in the current form.
+fn in_current_form(operation: &str, found: &Violation) -> bool {
+    match (found.path.as_str(), &found.constraint) {
+        ("TableName", Constraint::LengthMin(1)) => CURRENT.contains(&operation),
+        ("Limit", Constraint::ValueMin(_)) => matches!(operation, "Query" | "Scan"),
+        ("ReturnValues", Constraint::OneOf(_)) => CURRENT_WRITES.contains(&operation),
+        ("ConditionalOperator", Constraint::OneOf(_)) => CURRENT.contains(&operation),
+        ("TransactItems", Constraint::LengthMin(_)) => true,
+        _ => false,
+    }
+}
+
+fn quoted(value: &str) -> String {
+    format!("'{value}'")
+}
+
+fn demand(constraint: &Constraint) -> String {
+    match constraint {
+        Constraint::NotNull => "Member must not be null".to_owned(),
+        Constraint::LengthMin(min) => format!("Member must have length greater than or equal to {min}"),
+        Constraint::LengthMax(max) => format!("Member must have length less than or equal to {max}"),
+        Constraint::ValueMin(min) => format!("Member must have value greater than or equal to {min}"),
+        Constraint::ValueMax(max) => format!("Member must have value less than or equal to {max}"),
+        Constraint::Pattern(pattern) => {
+            format!("Member must satisfy regular expression pattern: {pattern}")
+        }
+        Constraint::OneOf(values) => {
+            format!("Member must satisfy enum value set: [{}]", values.join(", "))
+        }
+        Constraint::Names(min, max, pattern) => format!(
+            "Map keys must satisfy constraint: [{}, {}, {}]",
+            demand(&Constraint::LengthMax(*max)),
+            demand(&Constraint::LengthMin(*min)),
+            demand(&Constraint::Pattern(pattern))
+        ),
+    }
+}

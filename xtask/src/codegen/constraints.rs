@@ -1,0 +1,159 @@
+//! Renders a structure's checks.
+
+use std::fmt::Write as _;
+
+use anyhow::{Result, bail};
+
+use super::model::Shape;
+use super::service::{Service, Way, field, inner};
+
+/// The body of `violations` for a structure; empty if nothing in it is constrained.
+pub fn checks(service: &Service, name: &str) -> Result<String> {
+    let shape = service.shape(name)?;
+    let first = service.overrides.first_checked.get(name).map_or(&[][..], Vec::as_slice);
+    let mut members: Vec<_> = shape.members.0.iter().collect();
+    members.sort_by_key(|(member, _)| first.iter().position(|other| other == member).unwrap_or(usize::MAX));
+    let mut code = String::new();
+    for (member, reference) in members {
+        let field = field(member);
+        if shape.required.contains(member) {
+            writeln!(code, "out.required({member:?}, self.{field}.is_some());")?;
+        }
+        let check = member_check(service, member, &reference.shape)?;
+        if !check.is_empty() {
+            writeln!(code, "if let Some(value) = &self.{field} {{\n{check}}}")?;
+        }
+    }
+    Ok(code)
+}
+
+/// Checks of `value` under the member.
+fn member_check(service: &Service, member: &str, name: &str) -> Result<String> {
+    let shape = service.shape(name)?;
+    let mut code = own_check(service, member, name, "value")?;
+    let inside = match shape.kind.as_str() {
+        "structure" if name != "AttributeValue" && !checks(service, name)?.is_empty() => {
+            "value.violations(out);\n".to_owned()
+        }
+        "list" => {
+            let element = inside_check(service, inner(&shape.member)?)?;
+            around(&element, "for (index, value) in value.iter().enumerate()", "out.enter_element(index)")
+        }
+        "map" => {
+            let entry = inside_check(service, inner(&shape.value)?)?;
+            around(&entry, "for (name, value) in value.iter()", "out.enter_entry(name)")
+        }
+        _ => String::new(),
+    };
+    if !inside.is_empty() {
+        write!(code, "out.enter({member:?});\n{inside}out.leave();\n")?;
+    }
+    Ok(code)
+}
+
+fn around(inside: &str, each: &str, enter: &str) -> String {
+    if inside.is_empty() {
+        return String::new();
+    }
+    format!("{each} {{\n{enter};\n{inside}out.leave();\n}}\n")
+}
+
+/// Checks of a list's element or a map's value: what is inside structures and lists. Attribute values have none.
+fn inside_check(service: &Service, name: &str) -> Result<String> {
+    let shape = service.shape(name)?;
+    Ok(match shape.kind.as_str() {
+        "structure" if name != "AttributeValue" && !checks(service, name)?.is_empty() => {
+            "value.violations(out);\n".to_owned()
+        }
+        "list" => {
+            let element = inside_check(service, inner(&shape.member)?)?;
+            around(&element, "for (index, value) in value.iter().enumerate()", "out.enter_element(index)")
+        }
+        _ => String::new(),
+    })
+}
+
+/// The checks of the shape itself: length, range, pattern, enumeration.
+fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result<String> {
+    let shape = service.shape(name)?;
+    let (min, max) = (bound(shape.min), bound(shape.max));
+    let bounded = shape.min.is_some_and(|min| min != 0) || shape.max.is_some();
+    let mut code = String::new();
+    match shape.kind.as_str() {
+        "string" if service.overrides.table_names.iter().any(|other| other == name) => {
+            writeln!(code, "out.table({member:?}, {value});")?;
+        }
+        "string" => {
+            if bounded {
+                writeln!(code, "out.text({member:?}, {value}, {min}, {max});")?;
+            }
+            if let Some(pattern) = &shape.pattern {
+                let function = pattern_function(pattern)?;
+                writeln!(code, "out.pattern({member:?}, {value}, {pattern:?}, patterns::{function});")?;
+            }
+            if !shape.values.is_empty() {
+                writeln!(code, "out.one_of({member:?}, {value}, values::{});", constant(name))?;
+            }
+        }
+        "list" | "map" => {
+            if bounded {
+                writeln!(code, "out.count({member:?}, {value}.len(), {min}, {max});")?;
+            }
+            if names_tables(service, shape) {
+                writeln!(code, "out.table_names({member:?}, {value}.iter().map(|(name, _)| name));")?;
+            }
+        }
+        "integer" | "long" if shape.min.is_some() || shape.max.is_some() => {
+            writeln!(code, "out.number({member:?}, *{value}, {min}, {max});")?;
+        }
+        _ => {}
+    }
+    Ok(code)
+}
+
+fn names_tables(service: &Service, map: &Shape) -> bool {
+    map.key.as_ref().is_some_and(|key| service.overrides.table_names.contains(&key.shape))
+}
+
+fn bound(bound: Option<i64>) -> String {
+    bound.map_or("None".to_owned(), |bound| format!("Some({bound})"))
+}
+
+/// The function in `crates/shapes/src/patterns.rs` for a model's pattern.
+fn pattern_function(pattern: &str) -> Result<&'static str> {
+    Ok(match pattern {
+        "[a-zA-Z0-9_.-]+" => "name",
+        r"^[^\$]+$" => "no_dollar",
+        "[0-9]{12}" => "account",
+        r"[,;:|\t ]" => "delimiter",
+        r"[\x20-\x21\x23-\x2B\x2D-\x7E]*" => "header",
+        "([0-9a-f]{16})+" => "hex_blocks",
+        r"\p{Print}+" => "printable",
+        r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$" => "bucket",
+        r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*" => "no_control",
+        other => bail!("the pattern {other} has no function in crates/shapes/src/patterns.rs yet"),
+    })
+}
+
+/// The constants of all enumerations that requests carry.
+pub fn enumerations(service: &Service) -> Result<String> {
+    let mut code = String::new();
+    for (name, shape) in &service.model.shapes {
+        if shape.values.is_empty() || !service.travels(name, Way::In) {
+            continue;
+        }
+        let order = service.overrides.enum_orders.get(name).unwrap_or(&shape.values);
+        let mut sorted = [order.clone(), shape.values.clone()];
+        sorted.iter_mut().for_each(|values| values.sort());
+        if sorted[0] != sorted[1] {
+            bail!("enum_orders of {name} does not hold the values of the model");
+        }
+        writeln!(code, "/// Values of `{name}`, as error texts list them.")?;
+        writeln!(code, "pub const {}: &[&str] = &{order:?};", constant(name))?;
+    }
+    Ok(code)
+}
+
+fn constant(name: &str) -> String {
+    field(name).trim_start_matches("r#").to_ascii_uppercase()
+}
