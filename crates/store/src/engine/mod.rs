@@ -138,3 +138,14 @@ pub trait Engine: Send + Sync + Debug {
     /// Makes the next start quick and ends writing. Everything answered is durable without this.
     fn close(&self) -> Result<(), CommitError>;
 }
+
+/// Whether no key can lie within these bounds (standard maps panic on some of them).
+#[must_use]
+pub fn is_empty_range(from: Bound<&[u8]>, to: Bound<&[u8]>) -> bool {
+    match (from, to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to))
+        | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
+        _ => false,
+    }
+}

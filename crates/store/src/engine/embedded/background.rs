@@ -1,0 +1,277 @@
+//! Background work: flush and checkpoint, compaction, the next segment, the witness's sync. One thread each.
+//!
+//! Every piece of work is a method of [`Core`] that a test can call without threads.
+
+use super::checkpoint::Checkpoint;
+use super::index::IndexError;
+use super::log::writer::LogWriter;
+use super::{CommitError, Core};
+use parking_lot::{Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often the witness is synced while it changes.
+const WITNESS_SYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a worker waits after a failure that may pass (a full disk).
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What the workers wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    due: Mutex<Due>,
+    changed: Condvar,
+    threads: AtomicBool,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Due {
+    flush: bool,
+    compact: bool,
+    segment: bool,
+    witness: bool,
+    stop: bool,
+}
+
+impl Wake {
+    fn set(&self, change: impl FnOnce(&mut Due) -> &mut bool) {
+        let mut due = self.due.lock();
+        let flag = change(&mut due);
+        if !std::mem::replace(flag, true) {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(crate) fn flush_due(&self) {
+        self.set(|due| &mut due.flush);
+    }
+
+    pub(crate) fn compaction_due(&self) {
+        self.set(|due| &mut due.compact);
+    }
+
+    pub(crate) fn segment_wanted(&self) {
+        self.set(|due| &mut due.segment);
+    }
+
+    /// The witness has a record that is not synced. Does not wake anybody at once: it is synced within a second.
+    pub(crate) fn witness_dirty(&self) {
+        self.set(|due| &mut due.witness);
+    }
+
+    pub(crate) fn has_threads(&self) -> bool {
+        self.threads.load(Ordering::Relaxed)
+    }
+
+    /// Waits until `which` is due, takes it, and answers whether to go on.
+    fn wait(&self, which: fn(&mut Due) -> &mut bool) -> bool {
+        let mut due = self.due.lock();
+        loop {
+            if due.stop {
+                return false;
+            }
+            if std::mem::replace(which(&mut due), false) {
+                return true;
+            }
+            self.changed.wait(&mut due);
+        }
+    }
+
+    /// Waits for a time or the end; answers whether to go on.
+    fn pause(&self, time: Duration) -> bool {
+        let deadline = std::time::Instant::now() + time;
+        let mut due = self.due.lock();
+        while !due.stop {
+            if self.changed.wait_until(&mut due, deadline).timed_out() {
+                return !due.stop;
+            }
+        }
+        false
+    }
+}
+
+/// The running workers.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(crate) fn start(core: &Arc<Core>) -> std::io::Result<Self> {
+        core.wake.threads.store(true, Ordering::Relaxed);
+        let mut handles = Vec::new();
+        let workers: [(&str, fn(&Core)); 4] =
+            [("flush", flush_loop), ("compaction", compaction_loop), ("segments", segment_loop), ("witness", witness_loop)];
+        for (name, body) in workers {
+            let core = Arc::clone(core);
+            let guarded = move || {
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(&core)));
+                if result.is_err() {
+                    drop(core.fail("a background thread panicked"));
+                }
+            };
+            handles.push(std::thread::Builder::new().name(name.to_owned()).spawn(guarded)?);
+        }
+        Ok(Self { handles })
+    }
+
+    pub(crate) fn stop(self, wake: &Wake) {
+        wake.due.lock().stop = true;
+        wake.changed.notify_all();
+        for handle in self.handles {
+            if handle.join().is_err() {
+                tracing::error!("a background thread ended in a panic");
+            }
+        }
+        wake.threads.store(false, Ordering::Relaxed);
+    }
+}
+
+fn flush_loop(core: &Core) {
+    while core.wake.wait(|due| &mut due.flush) {
+        loop {
+            match core.flush_once() {
+                Ok(true) => core.wake.compaction_due(),
+                Ok(false) => break,
+                Err(CommitError::Refused(error)) => {
+                    tracing::warn!(%error, "a flush is tried again later");
+                    if !core.wake.pause(RETRY_INTERVAL) {
+                        return;
+                    }
+                }
+                Err(CommitError::Unknown(_)) => return,
+            }
+        }
+    }
+}
+
+fn compaction_loop(core: &Core) {
+    while core.wake.wait(|due| &mut due.compact) {
+        loop {
+            match core.compact_once() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(CommitError::Refused(error)) => {
+                    tracing::warn!(%error, "a compaction is tried again later");
+                    if !core.wake.pause(RETRY_INTERVAL) {
+                        return;
+                    }
+                }
+                Err(CommitError::Unknown(_)) => return,
+            }
+        }
+    }
+}
+
+fn segment_loop(core: &Core) {
+    while core.wake.wait(|due| &mut due.segment) {
+        if let Err(error) = core.preparer.prepare() {
+            // The log goes on in the segment it has; the next commit asks again.
+            tracing::warn!(%error, "the next log segment cannot be made yet");
+            if !core.wake.pause(RETRY_INTERVAL) {
+                return;
+            }
+        }
+    }
+}
+
+fn witness_loop(core: &Core) {
+    while core.wake.wait(|due| &mut due.witness) {
+        if !core.wake.pause(WITNESS_SYNC_INTERVAL) {
+            return;
+        }
+        if let Err(error) = core.witness.sync() {
+            drop(core.fail(&format!("a sync of the witness failed: {error}")));
+            return;
+        }
+    }
+}
+
+impl Core {
+    /// Flushes the oldest sealed memtable and writes a checkpoint. Answers whether there was one.
+    pub(crate) fn flush_once(&self) -> Result<bool, CommitError> {
+        if !self.index.flush().map_err(|error| self.index_failed(&error))? {
+            return Ok(false);
+        }
+        let flushed = self.index.manifest().flushed;
+        {
+            let mut progress = self.progress.lock();
+            while progress.sealed.front().is_some_and(|(commit, _)| *commit <= flushed) {
+                if let Some((_, position)) = progress.sealed.pop_front() {
+                    progress.resume = position;
+                }
+                let bytes = progress.sealed_bytes.pop_front().unwrap_or(0);
+                progress.unflushed_bytes = progress.unflushed_bytes.saturating_sub(bytes);
+            }
+            assert_eq!(progress.resume.commit, flushed + 1, "the log goes on where the tables end");
+        }
+        // The view still reads the flushed memtable: let it go.
+        self.republish();
+        self.write_checkpoint()?;
+        self.moved.notify_all();
+        Ok(true)
+    }
+
+    /// One piece of compaction, with its checkpoint. Answers whether there was one to do.
+    pub(crate) fn compact_once(&self) -> Result<bool, CommitError> {
+        if !self.index.compact().map_err(|error| self.index_failed(&error))? {
+            return Ok(false);
+        }
+        self.republish();
+        self.write_checkpoint()?;
+        Ok(true)
+    }
+
+    /// Publishes the newest tables under the same commit. Waits for a running commit, never the other way round.
+    fn republish(&self) {
+        let _writer = self.writer.lock();
+        if self.ended.lock().is_none() {
+            self.published.store(Arc::new(super::Published(self.index.view())));
+        }
+    }
+
+    /// Makes the current set of tables durable, then lets go of what it no longer needs.
+    pub(crate) fn write_checkpoint(&self) -> Result<(), CommitError> {
+        let mut sequence = self.checkpoint.lock();
+        let (resume, synced, manifest) = {
+            let progress = self.progress.lock();
+            let manifest = self.index.manifest();
+            if progress.resume.commit != manifest.flushed + 1 {
+                // A flush has finished whose positions are not noted yet: it writes the next checkpoint.
+                return Ok(());
+            }
+            (progress.resume, progress.synced, manifest)
+        };
+        let closed = self.ended.lock().is_some();
+        let checkpoint = Checkpoint {
+            store: self.store,
+            sequence: *sequence + 1,
+            resume,
+            log_end: synced.0,
+            version: synced.1,
+            clean: closed && synced.0 == manifest.flushed,
+            manifest,
+        };
+        match checkpoint.write(self.disk.as_ref(), &self.dir) {
+            Ok(()) => {}
+            Err(error) if crate::io::is_no_room(&error) => {
+                return Err(CommitError::Refused(super::Refusal::NoRoom(error.to_string())));
+            }
+            Err(error) => return Err(self.fail(&format!("the checkpoint cannot be written: {error}"))),
+        }
+        *sequence += 1;
+        self.index.checkpointed(checkpoint.manifest.generation);
+        if let Err(error) = LogWriter::cut(&self.preparer, checkpoint.resume) {
+            return Err(self.fail(&format!("old log segments cannot be removed: {error}")));
+        }
+        Ok(())
+    }
+
+    fn index_failed(&self, error: &IndexError) -> CommitError {
+        match error {
+            IndexError::NoRoom { .. } => CommitError::Refused(super::Refusal::NoRoom(error.to_string())),
+            _ => self.fail(&error.to_string()),
+        }
+    }
+}

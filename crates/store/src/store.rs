@@ -1,0 +1,478 @@
+//! The store: what everything above holds.
+
+use crate::clocks::{Clocks, SystemClock, TimeSource};
+use crate::dir::refusal::Refusal;
+use crate::engine::embedded::{EmbeddedEngine, EmbeddedOptions, EmbeddedStats};
+use crate::engine::memory::MemoryEngine;
+use crate::engine::{CommitError, Engine};
+use crate::executor::Executor;
+use crate::executor::metrics::HistogramValues;
+use crate::executor::stage::{Queued, Stage};
+use crate::history::AsOf;
+use crate::keys::{self, family};
+use crate::read::{Snapshot, meta_of};
+use crate::records::{Meta, Pin};
+use crate::trim::{HistoryLimits, TrimStep};
+use crate::{
+    CommitInfo, HistoryError, Need, Operation, Origin, ReadError, StoreError, Transaction, Verdict, Version,
+};
+use parking_lot::{Condvar, Mutex};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Default history window: 7 days.
+pub const HISTORY_WINDOW_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// Default bound of history: 10 GiB (or 20 % of the disk, whichever is less).
+pub const HISTORY_BYTES_MAX: u64 = 10 << 30;
+/// History kept in memory by `--in-memory`.
+pub const HISTORY_BYTES_IN_MEMORY: u64 = 64 << 20;
+/// How often the trimmer looks, when nothing wakes it.
+const TRIM_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Where the data are.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// Nowhere: everything is gone when the process ends.
+    Memory,
+    /// In a directory.
+    Directory(EmbeddedOptions),
+    /// In an engine of the caller's, for tests.
+    Engine(Arc<dyn Engine>),
+}
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the data are.
+    pub place: Place,
+    /// How much of the past is kept; `None` keeps none (`--history off`).
+    pub history: Option<HistoryLimits>,
+    /// Where real time comes from.
+    pub clock: Arc<dyn TimeSource>,
+    /// Whether a background thread trims. Tests may call [`Store::trim_once`] themselves.
+    pub trimmer: bool,
+}
+
+impl Options {
+    /// A store that keeps nothing.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let history = HistoryLimits { window_ms: HISTORY_WINDOW_MS, bytes_max: HISTORY_BYTES_IN_MEMORY };
+        Self { place: Place::Memory, history: Some(history), clock: Arc::new(SystemClock), trimmer: true }
+    }
+
+    /// A store in a directory, with default limits.
+    #[must_use]
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        let history = HistoryLimits { window_ms: HISTORY_WINDOW_MS, bytes_max: HISTORY_BYTES_MAX };
+        Self { place: Place::Directory(EmbeddedOptions::new(dir)), history: Some(history), ..Self::in_memory() }
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot or must not be used; nothing in it was changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It opened, but its first commit failed.
+    #[error("the first commit failed: {0}")]
+    Commit(#[from] CommitError),
+    /// A row that is read at start cannot be.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Switching the history on or off failed.
+    #[error("cannot set the history limits: {0}")]
+    History(#[from] StoreError),
+}
+
+impl OpenError {
+    /// What helps, if something is known to.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.hint()),
+            _ => None,
+        }
+    }
+}
+
+/// Why a store did not close cleanly. Everything answered is durable all the same.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the store did not close cleanly: {0}")]
+pub struct CloseError(String);
+
+/// What `status` shows of a store.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    /// Directory, if there is one.
+    pub dir: Option<PathBuf>,
+    /// Newest version.
+    pub version: Version,
+    /// Newest commit.
+    pub commit: u64,
+    /// Oldest version that can be read without a pin.
+    pub horizon: Version,
+    /// Whether history is kept.
+    pub history: bool,
+    /// Rows and bytes of history.
+    pub history_rows: u64,
+    /// See `history_rows`.
+    pub history_bytes: u64,
+    /// Start epoch.
+    pub epoch: u64,
+    /// Operations waiting in the queue, and the most that may wait.
+    pub queued: usize,
+    /// See `queued`.
+    pub queued_max: usize,
+    /// Pins.
+    pub pins: Vec<(u64, Pin)>,
+    /// The embedded engine's sizes, if it runs.
+    pub engine: Option<EmbeddedStats>,
+    /// Operations per group.
+    pub groups: HistogramValues,
+}
+
+struct Inner {
+    engine: Arc<dyn Engine>,
+    embedded: Option<Arc<EmbeddedEngine>>,
+    executor: Executor,
+    clocks: Clocks,
+    dir: Option<PathBuf>,
+    limits: Option<HistoryLimits>,
+    trimmer: Mutex<Option<JoinHandle<()>>>,
+    stop: Arc<(Mutex<bool>, Condvar)>,
+}
+
+/// A running store. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("engine", &self.inner.engine).finish()
+    }
+}
+
+impl Store {
+    /// Opens a store, creating it if the place is empty.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; nothing on disk is changed by a refusal.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let mut dir = None;
+        let mut embedded = None;
+        let mut gauge = None;
+        let engine: Arc<dyn Engine> = match options.place {
+            Place::Memory => Arc::new(MemoryEngine::new()),
+            Place::Engine(engine) => engine,
+            Place::Directory(place) => {
+                dir = Some(place.dir.clone());
+                let engine = Arc::new(EmbeddedEngine::open(place)?);
+                gauge = engine.gauge();
+                embedded = Some(Arc::clone(&engine));
+                engine
+            }
+        };
+        begin_epoch(engine.as_ref())?;
+        let meta = meta_of(engine.view().as_ref())?.unwrap_or_else(Meta::new);
+        let clocks = Clocks::new(options.clock, meta.real_ms, meta.clock);
+        let stage = Stage::new(Arc::clone(&engine), clocks.clone(), gauge)?;
+        assert_eq!(stage.meta().epoch, meta.epoch, "the epoch is committed before first use");
+        let executor = Executor::start(stage, Arc::clone(&engine))?;
+        let inner = Inner {
+            engine,
+            embedded,
+            executor,
+            clocks,
+            dir,
+            limits: options.history,
+            trimmer: Mutex::new(None),
+            stop: Arc::default(),
+        };
+        let store = Self { inner: Arc::new(inner) };
+        if meta.history_off == options.history.is_some() {
+            store.execute(SwitchHistory { off: options.history.is_none() }).1?;
+        }
+        if options.trimmer {
+            store.start_trimmer()?;
+        }
+        Ok(store)
+    }
+
+    /// The newest durable state.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.inner.engine.view())
+    }
+
+    /// The state as of a version.
+    ///
+    /// # Errors
+    /// If it was trimmed or has not happened yet.
+    pub fn as_of(&self, version: Version) -> Result<AsOf, HistoryError> {
+        AsOf::new(self.snapshot(), version)
+    }
+
+    /// The newest version whose real time is at most `real_ms`.
+    ///
+    /// # Errors
+    /// If reading fails.
+    pub fn version_at(&self, real_ms: u64) -> Result<Version, HistoryError> {
+        let snapshot = self.snapshot();
+        let (from, to) = keys::whole(family::COMMITS);
+        let bounds = (std::ops::Bound::Included(from.as_slice()), std::ops::Bound::Excluded(to.as_slice()));
+        for row in snapshot.view().range(bounds.0, bounds.1).rev() {
+            let (key, bytes) = row?;
+            let row = crate::commit_row::CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
+            if row.real_ms <= real_ms {
+                return keys::version(&key[1..]).ok_or_else(|| HistoryError::Read("a damaged commits key".to_owned()));
+            }
+        }
+        Ok(snapshot.meta()?.horizon)
+    }
+
+    /// Queues an operation. `done` is called on a store thread once everything the operation saw is durable (refusals
+    /// too), or with the reason why it is not.
+    pub fn submit<O: Operation>(
+        &self,
+        operation: O,
+        done: impl FnOnce(O, Result<Version, StoreError>) + Send + 'static,
+    ) {
+        operation.prefetch(&self.snapshot());
+        self.inner.executor.submit(Box::new(Submission { operation, done }));
+    }
+
+    /// Runs an operation and waits for its outcome.
+    ///
+    /// # Panics
+    /// If called on a store thread, which would wait for itself.
+    pub fn execute<O: Operation>(&self, operation: O) -> (O, Result<Version, StoreError>) {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.submit(operation, move |operation, outcome| {
+            // The receiver waits below, unless its thread is gone: then nobody wants the answer.
+            drop(sender.send((operation, outcome)));
+        });
+        match receiver.recv() {
+            Ok(answer) => answer,
+            Err(_) => unreachable!("every queued operation is answered"),
+        }
+    }
+
+    /// Both clocks.
+    #[must_use]
+    pub fn clock(&self) -> Clocks {
+        self.inner.clocks.clone()
+    }
+
+    /// What there is to know about this store now.
+    ///
+    /// # Errors
+    /// If `meta` or the pins cannot be read.
+    pub fn status(&self) -> Result<Status, ReadError> {
+        let snapshot = self.snapshot();
+        let meta = snapshot.meta()?;
+        let (from, to) = keys::whole(family::PINS);
+        let bounds = (std::ops::Bound::Included(from.as_slice()), std::ops::Bound::Excluded(to.as_slice()));
+        let pins = snapshot
+            .view()
+            .range(bounds.0, bounds.1)
+            .map(|row| crate::transaction::decode_pin(row?))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Status {
+            dir: self.inner.dir.clone(),
+            version: meta.last_version(),
+            commit: snapshot.view().commit_number(),
+            horizon: crate::history::horizon(&meta, meta.last_version()),
+            history: !meta.history_off,
+            history_rows: meta.history_rows,
+            history_bytes: meta.history_bytes,
+            epoch: meta.epoch,
+            queued: self.inner.executor.queued(),
+            queued_max: crate::executor::QUEUE_OPERATIONS_MAX,
+            pins,
+            engine: self.inner.embedded.as_ref().map(|engine| engine.stats()),
+            groups: self.inner.executor.metrics().groups(),
+        })
+    }
+
+    /// Takes away history older than `window_ms` now, whatever the limits are. Returns once it is gone.
+    ///
+    /// # Errors
+    /// If a step fails.
+    pub fn trim(&self, window_ms: u64) -> Result<(), StoreError> {
+        let limits = HistoryLimits { window_ms, bytes_max: u64::MAX };
+        while self.trim_once(limits)? {}
+        Ok(())
+    }
+
+    /// One step of trimming; answers whether there is more to do.
+    ///
+    /// # Errors
+    /// If the step fails.
+    pub fn trim_once(&self, limits: HistoryLimits) -> Result<bool, StoreError> {
+        let now_ms = self.inner.clocks.real_now_ms();
+        let (step, outcome) = self.execute(TrimStep { now_ms, limits, more: false, failed: None });
+        outcome?;
+        match step.failed {
+            Some(cause) => Err(StoreError::Read(ReadError { file: "history".to_owned(), cause })),
+            None => Ok(step.more),
+        }
+    }
+
+    /// Finishes what is queued, writes what makes the next start quick (for at most `limit`), and ends.
+    ///
+    /// # Errors
+    /// If that failed. Everything answered is durable all the same.
+    pub fn close(&self, limit: Duration) -> Result<(), CloseError> {
+        *self.inner.stop.0.lock() = true;
+        self.inner.stop.1.notify_all();
+        self.inner.executor.close();
+        if let Some(thread) = self.inner.trimmer.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the trimmer ended in a panic");
+        }
+        match &self.inner.embedded {
+            Some(engine) => engine.close_within(limit).map_err(|error| CloseError(error.to_string())),
+            None => self.inner.engine.close().map_err(|error| CloseError(error.to_string())),
+        }
+    }
+
+    fn start_trimmer(&self) -> Result<(), OpenError> {
+        let weak = Arc::downgrade(&self.inner);
+        let stop = Arc::clone(&self.inner.stop);
+        let body = move || {
+            loop {
+                {
+                    let mut stopped = stop.0.lock();
+                    if !*stopped {
+                        stop.1.wait_for(&mut stopped, TRIM_INTERVAL);
+                    }
+                    if *stopped {
+                        return;
+                    }
+                }
+                let Some(inner) = weak.upgrade() else { return };
+                trim_if_due(&Self { inner });
+            }
+        };
+        let thread = std::thread::Builder::new().name("trimmer".to_owned()).spawn(body)?;
+        *self.inner.trimmer.lock() = Some(thread);
+        Ok(())
+    }
+}
+
+/// Trims while there is something outside the window.
+fn trim_if_due(store: &Store) {
+    let limits = store.inner.limits.unwrap_or(HistoryLimits { window_ms: 0, bytes_max: 0 });
+    while !*store.inner.stop.0.lock() && is_trim_due(store, limits).unwrap_or(true) {
+        match store.trim_once(limits) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(StoreError::Ended(_)) => return,
+            Err(error) => {
+                tracing::warn!(%error, "trimming failed; it is tried again");
+                return;
+            }
+        }
+    }
+}
+
+/// Whether the oldest commit is outside the limits, seen without disturbing the executor.
+fn is_trim_due(store: &Store, limits: HistoryLimits) -> Result<bool, HistoryError> {
+    let snapshot = store.snapshot();
+    let meta = snapshot.meta()?;
+    if meta.trimmed_to > meta.last_version() {
+        return Ok(false);
+    }
+    let from = keys::commits(meta.trimmed_to);
+    let (_, to) = keys::whole(family::COMMITS);
+    let first = snapshot.view().range(std::ops::Bound::Included(&from), std::ops::Bound::Excluded(&to)).next();
+    let Some((_, bytes)) = first.transpose()? else { return Ok(false) };
+    let row = crate::commit_row::CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
+    let oldest_kept_ms = store.inner.clocks.real_now_ms().saturating_sub(limits.window_ms);
+    Ok(row.real_ms < oldest_kept_ms || meta.history_bytes > limits.bytes_max || meta.history_off)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        *self.stop.0.lock() = true;
+        self.stop.1.notify_all();
+        self.executor.close();
+    }
+}
+
+/// Commits the number of this start before anything else.
+fn begin_epoch(engine: &dyn Engine) -> Result<(), OpenError> {
+    let view = engine.view();
+    let mut meta = meta_of(view.as_ref())?.unwrap_or_else(Meta::new);
+    meta.epoch += 1;
+    let write = crate::engine::Write { key: keys::meta(), value: Some(meta.encode().into()) };
+    let version = meta.last_version();
+    let batch = crate::engine::Batch { writes: vec![write], first_version: version, last_version: version };
+    engine.commit(view.commit_number() + 1, meta.epoch, batch)?;
+    Ok(())
+}
+
+/// Switches the history on or off: off raises the horizon first, on sets it to now.
+struct SwitchHistory {
+    off: bool,
+}
+
+impl Operation for SwitchHistory {
+    fn info(&self) -> CommitInfo {
+        CommitInfo { origin: Origin::System, service: "store", operation: "history", ..CommitInfo::default() }
+    }
+
+    fn need(&self) -> Need {
+        Need::Trim
+    }
+
+    fn versioned(&self) -> bool {
+        false
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        tx.meta.horizon = tx.meta.horizon.max(tx.meta.last_version());
+        tx.meta.history_off = self.off;
+        Verdict::Keep
+    }
+}
+
+/// An operation in the queue with its callback.
+struct Submission<O, D> {
+    operation: O,
+    done: D,
+}
+
+impl<O: Operation, D: FnOnce(O, Result<Version, StoreError>) + Send> Queued for Submission<O, D> {
+    fn info(&self) -> CommitInfo {
+        self.operation.info()
+    }
+
+    fn need(&self) -> Need {
+        self.operation.need()
+    }
+
+    fn versioned(&self) -> bool {
+        self.operation.versioned()
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        self.operation.run(tx)
+    }
+
+    fn done(self: Box<Self>, outcome: Result<Version, StoreError>) {
+        let Self { operation, done } = *self;
+        done(operation, outcome);
+    }
+}
