@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command line tool.
 #![allow(missing_docs)] // Nobody links against it; modules and arguments are documented.
 
+mod bench;
 mod codegen;
 mod compat;
 mod test;
@@ -14,6 +15,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", version)]
 enum Chore {
+    Bench(bench::Args),
     Codegen(codegen::Args),
     Compat(compat::Args),
     Test(test::Args),
@@ -23,7 +25,11 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Chore::parse() {
+        Chore::Bench(args) => bench::run(&args),
         Chore::Codegen(args) => codegen::run(&args),
+        Chore::Compat(args) => compat::run(&args),
+        Chore::Test(args) => test::run(&args),
+        Chore::Tidy => tidy::run(&tree::root()?),
         Chore::Compat(args) => compat::run(&args),
         Chore::Test(args) => test::run(&args),
         Chore::Tidy => tidy::run(&tree::root()?),

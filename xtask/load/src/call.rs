@@ -1,6 +1,6 @@
 //! One request at a time over a fresh connection: creating tables, waiting for the first answer, reading metrics.
 
-use crate::request::render;
+use crate::request::{Template, render};
 use crate::response::{Answer, Malformed, parse};
 use anyhow::{Context as _, Result, bail};
 use std::io::{Read as _, Write as _};
@@ -18,6 +18,13 @@ pub type StatusAndBody = (u16, Vec<u8>);
 /// Calls a DynamoDB operation with a JSON body.
 pub fn operation(address: SocketAddr, operation: &str, body: &str) -> Result<StatusAndBody> {
     exchange(address, &render(&address.to_string(), &amz_date_now(), operation, body))
+}
+
+/// A GetItem of item number `index` of a table that the generator has filled.
+pub fn get_item(address: SocketAddr, table: &str, index: u64) -> Result<StatusAndBody> {
+    let mut template = Template::get(&address.to_string(), table, &amz_date_now());
+    template.patch(index, 0);
+    exchange(address, template.bytes())
 }
 
 /// A GET of `path`; a body without Content-Length is read until the connection closes.

@@ -2,7 +2,7 @@
 
 use crate::probe::Probe;
 use crate::process::{busy_time, cpu_of, load_average, own_cpu, resident_of};
-use crate::report::{Latency, Machine, Report, Server, SyncReport};
+use crate::report::{Latency, Machine, Report, Server, SyncReport, rounded};
 use crate::request::ITEM_BYTES;
 use crate::worker::{Shared, Tally, work};
 use anyhow::{Result, bail};
@@ -159,8 +159,8 @@ fn observe(load: &Load, ready: &Barrier, finished: &Receiver<Result<Tally>>) -> 
     let mut report = Report { own_cpu_us_per_request: own.as_secs_f64() * 1e6, ..Report::default() };
     report.machine = Machine {
         load_average: [load_at_start, load_average()],
-        busy_cores: busy.as_secs_f64() / seconds,
-        foreign_cores: busy.saturating_sub(server + own).as_secs_f64() / seconds,
+        busy_cores: rounded(busy.as_secs_f64() / seconds),
+        foreign_cores: rounded(busy.saturating_sub(server + own).as_secs_f64() / seconds),
     };
     report.server = load.pid.map(|_| Server {
         cpu_s: server.as_secs_f64(),
@@ -183,19 +183,19 @@ fn complete(load: &Load, tally: &Tally, mut report: Report) -> Report {
     report.connections = load.connections;
     report.threads = load.threads;
     report.item_bytes = ITEM_BYTES;
-    report.elapsed_s = elapsed;
+    report.elapsed_s = rounded(elapsed);
     report.requests = requests;
-    report.per_second = requests as f64 / elapsed.max(1e-9);
+    report.per_second = rounded(requests as f64 / elapsed.max(1e-9));
     report.latency = Latency::from(&tally.histogram);
-    report.longest_at_s = tally.longest_at.as_secs_f64();
+    report.longest_at_s = rounded(tally.longest_at.as_secs_f64());
     report.each_second.clone_from(&tally.each_second);
     report.refused.clone_from(&tally.refused);
     report.absent = tally.absent;
     report.broken = tally.broken;
     report.first_error.clone_from(&tally.first_error);
-    report.own_cpu_us_per_request /= divisor;
+    report.own_cpu_us_per_request = rounded(report.own_cpu_us_per_request / divisor);
     if let Some(server) = &mut report.server {
-        server.cpu_us_per_request /= divisor;
+        server.cpu_us_per_request = rounded(server.cpu_us_per_request / divisor);
     }
     report
 }

@@ -2,7 +2,7 @@
 //! quicker, so this is what durable writes are held against.
 
 use crate::histogram::Histogram;
-use crate::report::{Latency, SyncReport};
+use crate::report::{Latency, SyncReport, rounded};
 use anyhow::{Context as _, Result};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -42,7 +42,7 @@ impl Probe {
         let count = self.histogram.count();
         SyncReport {
             count,
-            per_second: count as f64 / self.begun.elapsed().as_secs_f64().max(1e-9),
+            per_second: rounded(count as f64 / self.begun.elapsed().as_secs_f64().max(1e-9)),
             latency: Latency::from(&self.histogram),
         }
     }

@@ -122,3 +122,8 @@ impl Report {
 pub fn micros(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e7).round() / 10.0
 }
+
+/// A figure rounded to three decimals: what comes after is noise in the raw files.
+pub fn rounded(figure: f64) -> f64 {
+    (figure * 1e3).round() / 1e3
+}

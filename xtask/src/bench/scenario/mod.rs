@@ -1,0 +1,136 @@
+//! What is done to the servers: one file for each group of limits.
+
+mod build;
+mod longest;
+mod memory;
+mod reads;
+mod start;
+mod writes;
+
+use super::judge::number;
+use super::server::Kind;
+use super::session::Session;
+use anyhow::Result;
+use clap::ValueEnum;
+use holdfast_load::report::Report;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// Durable PutItem over 64 connections, against peers and memory.
+    Put64,
+    /// Durable PutItem over one connection, against raw syncs.
+    Put1,
+    /// The longest wait in a million overwrites.
+    Longest,
+    /// GetItem over 16 connections, against peers and a bare HTTP server.
+    Get16,
+    /// Overwrites with history and without.
+    History,
+    /// From start to first answer, clean and after a kill.
+    Start,
+    /// Resident memory, idle and under load.
+    Memory,
+    /// A clean build; only when it is named.
+    Build,
+}
+
+impl Scenario {
+    /// The scenarios named, or all but the build.
+    pub fn chosen(named: &[Scenario]) -> Vec<Scenario> {
+        let all = Scenario::value_variants().iter();
+        all.copied()
+            .filter(|one| if named.is_empty() { *one != Scenario::Build } else { named.contains(one) })
+            .collect()
+    }
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scenario::Put64 => "put64",
+            Scenario::Put1 => "put1",
+            Scenario::Longest => "longest",
+            Scenario::Get16 => "get16",
+            Scenario::History => "history",
+            Scenario::Start => "start",
+            Scenario::Memory => "memory",
+            Scenario::Build => "build",
+        }
+    }
+
+    /// One line on it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Scenario::Put64 => "put64: durable PutItem of new keys, 64 connections",
+            Scenario::Put1 => "put1: durable PutItem of new keys, 1 connection",
+            Scenario::Longest => "longest: longest wait in overwrites, 64 connections",
+            Scenario::Get16 => "get16: GetItem of random keys, 16 connections",
+            Scenario::History => {
+                "history: overwrites of random keys with and without history, 64 connections"
+            }
+            Scenario::Start => "start: from starting the process to the first item read",
+            Scenario::Memory => "memory: resident memory",
+            Scenario::Build => "build: clean build of the release binary",
+        }
+    }
+
+    /// Runs it.
+    pub fn run(self, session: &mut Session<'_>) -> Result<()> {
+        match self {
+            Scenario::Put64 => writes::put64(session),
+            Scenario::Put1 => writes::put1(session),
+            Scenario::Longest => longest::run(session),
+            Scenario::Get16 => reads::get16(session),
+            Scenario::History => writes::history(session),
+            Scenario::Start => start::run(session),
+            Scenario::Memory => memory::run(session),
+            Scenario::Build => build::run(session),
+        }
+    }
+}
+
+/// The kinds in an order that differs from run to run, so that none is always the first.
+fn rotated<const N: usize>(session: &Session<'_>, mut kinds: [Kind; N]) -> [Kind; N] {
+    kinds.rotate_left((session.run - 1) % N.max(1));
+    kinds
+}
+
+fn report_of(reports: &[(Kind, Report)], kind: Kind) -> Option<&Report> {
+    reports.iter().find(|(other, _)| *other == kind).map(|(_, report)| report)
+}
+
+fn server_cpu(report: &Report) -> f64 {
+    report.server.as_ref().map_or(f64::NAN, |server| server.cpu_us_per_request)
+}
+
+/// How many times faster `ours` is than `theirs`. Where ours filled both cores, generator included, the machine and
+/// not the server set its pace: then the ratio of processor time for one request counts, if that is higher.
+fn times_faster(ours: &Report, theirs: &Report) -> (f64, String) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let rate = ours.per_second / theirs.per_second;
+    let cpu = server_cpu(theirs) / server_cpu(ours);
+    let is_full = ours.machine.busy_cores >= 0.9 * cores;
+    let basis = format!(
+        "{}/s against {}/s = {rate:.2} x; {} against {} us CPU = {cpu:.2} x; {:.2} of {cores} cores busy",
+        number(ours.per_second),
+        number(theirs.per_second),
+        number(server_cpu(ours)),
+        number(server_cpu(theirs)),
+        ours.machine.busy_cores
+    );
+    (if is_full { rate.max(cpu) } else { rate }, basis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for scenario in Scenario::value_variants() {
+            assert_eq!(scenario.to_possible_value().unwrap().get_name(), scenario.name());
+        }
+        assert!(!Scenario::chosen(&[]).contains(&Scenario::Build));
+        assert_eq!(Scenario::chosen(&[Scenario::Build]), [Scenario::Build]);
+    }
+}
