@@ -29,6 +29,8 @@ pub mod records;
 pub mod store;
 pub mod transaction;
 pub mod trim;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use clocks::{Clocks, SystemClock, TimeSource};

@@ -1,0 +1,268 @@
+//! The store as a whole, on both engines, against a plain model.
+
+use crate::engine::embedded::map_index::MapIndex;
+use crate::engine::embedded::{EmbeddedEngine, index::Index};
+use crate::io::simulated::SimulatedDisk;
+use crate::{
+    CommitInfo, HistoryLimits, Need, Operation, Options, Place, Read, SpaceId, Store, Transaction, Verdict, Version,
+};
+use bytes::Bytes;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An operation made of a closure.
+struct Do<F>(F);
+
+impl<F: FnMut(&mut Transaction<'_>) -> Verdict + Send + 'static> Operation for Do<F> {
+    fn info(&self) -> CommitInfo {
+        CommitInfo { service: "test", operation: "Do", ..CommitInfo::default() }
+    }
+
+    fn need(&self) -> Need {
+        Need::Room
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        (self.0)(tx)
+    }
+}
+
+fn run(store: &Store, mut body: impl FnMut(&mut Transaction<'_>) + Send + 'static) -> Version {
+    let operation = Do(move |tx: &mut Transaction<'_>| {
+        body(tx);
+        Verdict::Keep
+    });
+    store.execute(operation).1.expect("commits")
+}
+
+fn put(store: &Store, space: SpaceId, key: &'static [u8], value: &'static [u8]) -> Version {
+    run(store, move |tx| tx.put(space, key, value, value.len() as u64).expect("puts"))
+}
+
+/// A clock that moves on by one millisecond whenever somebody looks at it.
+#[derive(Debug, Default)]
+struct Ticking(std::sync::atomic::AtomicU64);
+
+impl crate::TimeSource for Ticking {
+    fn now_ms(&self) -> u64 {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+fn options(place: Place) -> Options {
+    Options { place, trimmer: false, clock: Arc::new(Ticking::default()), ..Options::in_memory() }
+}
+
+fn memory() -> (Store, SpaceId) {
+    let store = Store::open(options(Place::Memory)).expect("opens");
+    run(&store, |tx| {
+        tx.create_space(1).expect("creates");
+    });
+    (store, SpaceId(1))
+}
+
+fn dump(read: &impl Read, space: SpaceId, reverse: bool) -> Vec<(Bytes, Bytes)> {
+    read.range(space, Bound::Unbounded, Bound::Unbounded, reverse)
+        .map(|item| item.map(|(key, value)| (key, value.payload)))
+        .collect::<Result<_, _>>()
+        .expect("reads")
+}
+
+#[test]
+fn the_past_is_kept() {
+    let (store, space) = memory();
+    let one = put(&store, space, b"k", b"one");
+    let two = put(&store, space, b"k", b"two");
+    let gone = run(&store, move |tx| assert!(tx.delete(space, b"k").expect("deletes")));
+    let at = |version| {
+        let as_of = store.as_of(version).expect("readable");
+        let value = as_of.get(space, b"k").expect("reads").map(|v| v.payload);
+        assert_eq!(dump(&as_of, space, false).len(), usize::from(value.is_some()));
+        assert_eq!(as_of.counters(space).expect("reads").items, u64::from(value.is_some()));
+        value
+    };
+    assert_eq!(at(one - 1), None);
+    assert_eq!(at(one).as_deref(), Some(&b"one"[..]));
+    assert_eq!(at(two).as_deref(), Some(&b"two"[..]));
+    assert_eq!(at(gone), None);
+    assert!(store.as_of(gone + 1).is_err());
+}
+
+#[test]
+fn an_operation_that_changes_nothing_has_no_version() {
+    let (store, space) = memory();
+    let one = put(&store, space, b"k", b"same");
+    let again = put(&store, space, b"k", b"same");
+    assert_eq!(one, again);
+    assert_eq!(store.status().expect("status").history_rows, 0);
+}
+
+#[test]
+fn a_refusal_and_a_panic_leave_nothing() {
+    let (store, space) = memory();
+    let refused = Do(move |tx: &mut Transaction<'_>| {
+        tx.put(space, b"k", b"v", 1).expect("puts");
+        Verdict::Discard
+    });
+    assert!(store.execute(refused).1.is_ok());
+    let panics = Do(move |tx: &mut Transaction<'_>| {
+        tx.put(space, b"k", b"v", 1).expect("puts");
+        panic!("on purpose");
+    });
+    assert!(matches!(store.execute(panics).1, Err(crate::StoreError::Panicked(_))));
+    assert_eq!(store.snapshot().get(space, b"k").expect("reads"), None);
+    put(&store, space, b"k", b"after");
+}
+
+#[test]
+fn trimming_respects_pins_and_reclaims_dropped_spaces() {
+    let (store, space) = memory();
+    put(&store, space, b"k", b"one");
+    let pinned = put(&store, space, b"k", b"two");
+    run(&store, |tx| {
+        tx.create_pin("main", None, None, "test").expect("pins");
+    });
+    put(&store, space, b"k", b"three");
+    let dropped = run(&store, move |tx| tx.drop_space(space).expect("drops"));
+    while store.trim_once(HistoryLimits { window_ms: 0, bytes_max: 0 }).expect("trims") {}
+    assert!(matches!(store.as_of(pinned - 1), Err(crate::HistoryError::Trimmed { .. })));
+    let as_of = store.as_of(pinned).expect("pinned");
+    assert_eq!(as_of.get(space, b"k").expect("reads").expect("there").payload, &b"two"[..]);
+    assert_eq!(as_of.counters(space).expect("counts").items, 1);
+    let pin = store.status().expect("status").pins[0].0;
+    run(&store, move |tx| assert!(tx.delete_pin(pin).expect("deletes")));
+    put(&store, SpaceId(99), b"x", b"y");
+    while store.trim_once(HistoryLimits { window_ms: 0, bytes_max: 0 }).expect("trims") {}
+    assert_eq!(store.snapshot().space(space).expect("reads"), None);
+    assert!(dump(&store.snapshot(), space, false).is_empty());
+    let status = store.status().expect("status");
+    assert_eq!((status.history_rows, status.history_bytes), (0, 0));
+    assert!(status.horizon > dropped);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(u8, u8, u8),
+    Delete(u8, u8),
+    Refuse(u8, u8),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
+    let step = prop_oneof![
+        4 => (0u8..2, 0u8..6, any::<u8>()).prop_map(|(s, k, v)| Step::Put(s, k, v)),
+        2 => (0u8..2, 0u8..6).prop_map(|(s, k)| Step::Delete(s, k)),
+        1 => (0u8..2, 0u8..6).prop_map(|(s, k)| Step::Refuse(s, k)),
+    ];
+    proptest::collection::vec(proptest::collection::vec(step, 1..4), 1..25)
+}
+
+type Model = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
+
+/// Runs operations of several steps each, and returns the model's state after every version.
+fn apply(store: &Store, operations: &[Vec<Step>]) -> BTreeMap<Version, Model> {
+    let mut model = Model::new();
+    let mut states = BTreeMap::from([(store.status().expect("status").version, model.clone())]);
+    let key = |k: u8| vec![k % 3, 0, k];
+    for operation in operations {
+        let refused = operation.iter().any(|step| matches!(step, Step::Refuse(..)));
+        let steps = operation.clone();
+        let body = Do(move |tx: &mut Transaction<'_>| {
+            for step in &steps {
+                match step {
+                    Step::Put(s, k, v) => {
+                        let payload = vec![*v; usize::from(*v % 5)];
+                        tx.put(SpaceId(1 + u32::from(*s)), &key(*k), &payload, u64::from(*v)).expect("puts");
+                    }
+                    Step::Delete(s, k) | Step::Refuse(s, k) => {
+                        tx.delete(SpaceId(1 + u32::from(*s)), &key(*k)).expect("deletes");
+                    }
+                }
+            }
+            if refused { Verdict::Discard } else { Verdict::Keep }
+        });
+        let version = store.execute(body).1.expect("commits");
+        if !refused {
+            for step in operation {
+                match step {
+                    Step::Put(s, k, v) => {
+                        model.insert((*s, key(*k)), vec![*v; usize::from(*v % 5)]);
+                    }
+                    Step::Delete(s, k) | Step::Refuse(s, k) => {
+                        model.remove(&(*s, key(*k)));
+                    }
+                }
+            }
+        }
+        states.insert(version, model.clone());
+    }
+    states
+}
+
+fn check(store: &Store, states: &BTreeMap<Version, Model>) {
+    let mut expected: Option<&Model> = None;
+    let newest = store.status().expect("status").version;
+    for version in *states.keys().next().expect("one")..=newest {
+        expected = states.get(&version).or(expected);
+        let as_of = store.as_of(version).expect("readable");
+        for s in 0..2u8 {
+            let space = SpaceId(1 + u32::from(s));
+            let wanted: Vec<(Bytes, Bytes)> = expected
+                .expect("a state")
+                .iter()
+                .filter(|((space, _), _)| *space == s)
+                .map(|((_, key), value)| (key.clone().into(), value.clone().into()))
+                .collect();
+            assert_eq!(dump(&as_of, space, false), wanted, "version {version}");
+            let mut backwards = dump(&as_of, space, true);
+            backwards.reverse();
+            assert_eq!(backwards, wanted, "version {version} backwards");
+            assert_eq!(as_of.counters(space).expect("counts").items, wanted.len() as u64);
+            for (key, value) in &wanted {
+                assert_eq!(as_of.get(space, key).expect("reads").expect("there").payload, *value);
+            }
+        }
+    }
+}
+
+fn embedded(disk: &SimulatedDisk) -> Store {
+    let dir = Path::new("/data");
+    let open = |_: &Path, _: &crate::engine::embedded::index::Manifest| {
+        Ok(Arc::new(MapIndex::default()) as Arc<dyn Index>)
+    };
+    let engine = EmbeddedEngine::open_on(Arc::new(disk.clone()), dir, &open).expect("opens");
+    Store::open(options(Place::Engine(Arc::new(engine)))).expect("opens")
+}
+
+fn two_spaces(store: &Store) {
+    run(store, |tx| {
+        tx.create_space(1).expect("creates");
+        tx.create_space(1).expect("creates");
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_version_reads_as_the_model_did(operations in steps()) {
+        let store = Store::open(options(Place::Memory)).expect("opens");
+        two_spaces(&store);
+        let states = apply(&store, &operations);
+        check(&store, &states);
+    }
+
+    #[test]
+    fn promise_200_means_on_disk(operations in steps(), seed in any::<u64>(), power in any::<bool>()) {
+        let disk = SimulatedDisk::new(seed);
+        let store = embedded(&disk);
+        two_spaces(&store);
+        let states = apply(&store, &operations);
+        if power { disk.crash() } else { disk.kill() }
+        drop(store);
+        let store = embedded(&disk.restart());
+        check(&store, &states);
+    }
+}
