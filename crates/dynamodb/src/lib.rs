@@ -5,4 +5,6 @@
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
 //! - [`key`]: the key of an item within its table's space
 
+pub mod item;
+pub mod key;
 pub mod number;

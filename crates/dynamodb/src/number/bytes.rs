@@ -28,6 +28,8 @@ const POSITIVE: i16 = 0xC1;
 const NEGATIVE: i16 = 0x3E;
 /// Last byte of a negative number.
 const NEGATIVE_END: u8 = 0x66;
+/// Pairs that fit a `u64`.
+const PAIRS_OF_U64: usize = 9;
 /// Stands for the pair 0 in a negative number.
 const NEGATIVE_PAIR: u8 = 0x65;
 
@@ -132,8 +134,14 @@ impl Number {
             return Err(NotANumber);
         }
         let mut coefficient = 0u128;
-        for byte in front {
-            coefficient = coefficient * 100 + u128::from(value(*byte)?);
+        for pairs in front.chunks(PAIRS_OF_U64) {
+            // 64-bit arithmetic as far as it goes.
+            let (mut part, mut power) = (0u64, 1u64);
+            for byte in pairs {
+                part = part * 100 + u64::from(value(*byte)?);
+                power *= 100;
+            }
+            coefficient = coefficient * u128::from(power) + u128::from(part);
         }
         let last = value(*last)?;
         if last == 0 || value(pairs[0])? == 0 {
