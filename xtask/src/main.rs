@@ -14,6 +14,7 @@ use clap::Parser;
 /// Chores of the Holdfast repository.
 #[derive(Parser)]
 #[command(name = "cargo xtask", version)]
+// One variant and one line of `main` a chore, in alphabetical order.
 enum Chore {
     Bench(bench::Args),
     Codegen(codegen::Args),
@@ -27,9 +28,6 @@ fn main() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Bench(args) => bench::run(&args),
         Chore::Codegen(args) => codegen::run(&args),
-        Chore::Compat(args) => compat::run(&args),
-        Chore::Test(args) => test::run(&args),
-        Chore::Tidy => tidy::run(&tree::root()?),
         Chore::Compat(args) => compat::run(&args),
         Chore::Test(args) => test::run(&args),
         Chore::Tidy => tidy::run(&tree::root()?),

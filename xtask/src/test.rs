@@ -2,6 +2,7 @@
 //!
 //! Every step of it is a row of [`steps`]: whoever adds a kind of test adds a row there.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -101,7 +102,7 @@ fn steps(root: &Path, args: &Args) -> Vec<Step> {
     ]
 }
 
-/// Runs the steps and prints one closing line: `N passed, N failed`, with skipped ones named above it.
+/// Runs the steps and prints one closing line: `N passed, N failed`, counting tests where a runner reports them.
 ///
 /// # Errors
 /// When a step failed.
@@ -116,7 +117,8 @@ pub fn run(args: &Args) -> Result<()> {
         Some(_) => steps.iter().filter(|step| step.name == "rust tests").collect(),
         None => steps.iter().collect(),
     };
-    let (mut passed, mut failed, mut skipped) = (0, Vec::new(), 0);
+    let mut total = Count::default();
+    let (mut failed, mut skipped) = (Vec::new(), 0);
     for step in named {
         if let Some(reason) = &step.skip {
             println!("== {}: skipped: {reason}", step.name);
@@ -125,32 +127,87 @@ pub fn run(args: &Args) -> Result<()> {
         }
         println!("== {}", step.name);
         let began = Instant::now();
-        let status = Command::new(&step.program)
-            .args(&step.arguments)
-            .envs(step.environment.iter().map(|(name, value)| (*name, value)))
-            .current_dir(&root)
-            .stdin(Stdio::null())
-            .status();
-        let ok = matches!(&status, Ok(status) if status.success());
+        let (ok, count) = execute(step, &root);
         let outcome = if ok { "passed" } else { "FAILED" };
         println!("== {}: {outcome} in {:.1} s", step.name, began.elapsed().as_secs_f64());
-        if ok {
-            passed += 1;
-            continue;
+        total.add(count, ok);
+        if !ok {
+            failed.push(step.name);
+            if !args.keep_going {
+                break;
+            }
         }
-        if let Err(error) = status {
-            println!("   {}: {error}", step.program.display());
-        }
-        failed.push(step.name);
-        if !args.keep_going {
-            break;
-        }
+    }
+    if skipped > 0 {
+        println!("{skipped} step(s) skipped, see above");
     }
     if !failed.is_empty() {
         println!("failed: {}", failed.join(", "));
     }
-    println!("{passed} passed, {} failed, {skipped} skipped", failed.len());
+    println!("{} passed, {} failed", total.passed, total.failed);
     if failed.is_empty() { Ok(()) } else { bail!("not every step passed") }
+}
+
+/// Tests counted: those a test runner reports, or one for a step that reports none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+impl Count {
+    fn add(&mut self, step: Count, ok: bool) {
+        if step == Count::default() {
+            self.passed += u64::from(ok);
+            self.failed += u64::from(!ok);
+        } else {
+            self.passed += step.passed;
+            // A runner that died without naming a failed test has failed all the same.
+            self.failed += if ok { step.failed } else { step.failed.max(1) };
+        }
+    }
+
+    /// What a closing line of cargo's runner (`test result: ok. 3 passed; 0 failed; ..`) or of nextest
+    /// (`Summary [ 1.2s] 3 tests run: 3 passed, 0 failed, ..`) adds.
+    fn read(&mut self, line: &str) {
+        let plain = line.trim();
+        if !plain.starts_with("test result:") && !plain.starts_with("Summary [") {
+            return;
+        }
+        let mut number = 0;
+        for word in plain.split(|c: char| c.is_whitespace() || c == ';' || c == ',') {
+            match word {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                word => number = word.parse().unwrap_or(number),
+            }
+        }
+    }
+}
+
+/// Runs one step; its output goes to the terminal line by line. Says whether it succeeded, and what it counted.
+fn execute(step: &Step, root: &Path) -> (bool, Count) {
+    let spawned = Command::new(&step.program)
+        .args(&step.arguments)
+        .envs(step.environment.iter().map(|(name, value)| (*name, value)))
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut count = Count::default();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            println!("   {}: {error}", step.program.display());
+            return (false, count);
+        }
+    };
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+        let Ok(line) = line else { break };
+        count.read(&line);
+        println!("{line}");
+    }
+    (child.wait().is_ok_and(|status| status.success()), count)
 }
 
 fn has_nextest() -> bool {
@@ -179,6 +236,22 @@ fn clients_python() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn closing_lines_of_both_runners_are_counted() {
+        let mut count = Count::default();
+        count.read(
+            "test result: ok. 12 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.5s",
+        );
+        count.read("     Summary [   1.234s] 5 tests run: 4 passed, 1 failed, 2 skipped");
+        count.read("7 passed");
+        assert_eq!(count, Count { passed: 16, failed: 2 });
+        let mut total = Count::default();
+        total.add(Count::default(), true);
+        total.add(count, false);
+        total.add(Count { passed: 1, failed: 0 }, false);
+        assert_eq!(total, Count { passed: 18, failed: 3 });
+    }
 
     #[test]
     fn thorough_asks_for_more_and_a_filter_reaches_the_tests() {
