@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn each_pattern_takes_and_refuses() {
-        let cases: [(fn(&str) -> bool, &[&str], &[&str]); 9] = [
+        type Case = (fn(&str) -> bool, &'static [&'static str], &'static [&'static str]);
+        let cases: [Case; 9] = [
             (name, &["a", "A.b-c_9"], &["", "a b", "é", "a/b"]),
             (no_dollar, &["a b"], &["", "a$"]),
             (account, &["000000000000"], &["", "00000000000", "00000000000x", "0000000000000"]),

@@ -19,7 +19,10 @@ pub fn checks(service: &Service, name: &str) -> Result<String> {
         if shape.required.contains(member) {
             writeln!(code, "out.required({member:?}, self.{field}.is_some());")?;
         }
-        let check = member_check(service, member, &reference.shape)?;
+        let mut check = member_check(service, member, &reference.shape)?;
+        if let Some(most) = service.overrides.most_elements.get(&format!("{name}.{member}")) {
+            check = format!("out.count({member:?}, value.len(), None, Some({most}));\n{check}");
+        }
         if !check.is_empty() {
             writeln!(code, "if let Some(value) = &self.{field} {{\n{check}}}")?;
         }

@@ -53,6 +53,8 @@ pub struct Overrides {
     pub table_names: Vec<String>,
     /// By structure: the members whose constraints are reported first, in this order.
     pub first_checked: BTreeMap<String, Vec<String>>,
+    /// By `Structure.Member`: the most elements the server takes where the model gives no bound.
+    pub most_elements: BTreeMap<String, i64>,
     /// By enumeration: the order in which error texts list its values.
     pub enum_orders: BTreeMap<String, Vec<String>>,
 }

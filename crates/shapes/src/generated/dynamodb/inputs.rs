@@ -288,6 +288,7 @@ impl Input for CreateTableInput {
             out.leave();
         }
         if let Some(value) = &self.key_schema {
+            out.count("KeySchema", value.len(), None, Some(2));
             out.count("KeySchema", value.len(), Some(1), None);
             out.enter("KeySchema");
             for (index, value) in value.iter().enumerate() {

@@ -750,6 +750,7 @@ impl LocalSecondaryIndex {
         }
         out.required("KeySchema", self.key_schema.is_some());
         if let Some(value) = &self.key_schema {
+            out.count("KeySchema", value.len(), None, Some(2));
             out.count("KeySchema", value.len(), Some(1), None);
             out.enter("KeySchema");
             for (index, value) in value.iter().enumerate() {

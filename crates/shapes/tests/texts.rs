@@ -1,0 +1,156 @@
+//! Texts of broken constraints, as DynamoDB in us-east-1 gives them (observed October 2026).
+
+use holdfast_shapes::dynamodb::{
+    BatchGetItemInput, BatchWriteItemInput, CreateTableInput, DeleteItemInput, DescribeTableInput,
+    PutItemInput, QueryInput, TransactWriteItemsInput, UpdateItemInput,
+};
+use holdfast_shapes::{AttributeValue, Fault, Input, read};
+
+fn text<T: Input>(body: &str) -> String {
+    read::<T>(body.as_bytes()).expect("a readable body").check().expect_err("broken constraints")
+}
+
+#[test]
+fn an_empty_table_name_is_reported_alone_in_the_current_form() {
+    let expected = "1 validation error detected: Value at 'TableName' failed to satisfy constraint: Member must have length greater than or equal to 1";
+    assert_eq!(text::<PutItemInput>(r#"{"TableName":"","Item":{},"ReturnValues":"INVALID"}"#), expected);
+    assert_eq!(text::<UpdateItemInput>(r#"{"TableName":"","Key":{}}"#), expected);
+}
+
+#[test]
+fn an_unknown_return_values_is_reported_alone_in_the_current_form() {
+    let body = r#"{"TableName":"abc","Key":{},"ReturnValues":"INVALID","ReturnConsumedCapacity":"INVALID"}"#;
+    let expected = "1 validation error detected: Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]";
+    assert_eq!(text::<UpdateItemInput>(body), expected);
+    assert_eq!(text::<DeleteItemInput>(body), expected);
+}
+
+#[test]
+fn a_missing_key_brings_back_the_older_form() {
+    assert_eq!(
+        text::<UpdateItemInput>(
+            r#"{"TableName":"","ReturnConsumedCapacity":"INVALID","ReturnValues":"INVALID"}"#
+        ),
+        "4 validation errors detected: \
+         Value 'INVALID' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; \
+         Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1; \
+         Value 'INVALID' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; \
+         Value null at 'key' failed to satisfy constraint: Member must not be null"
+    );
+    assert_eq!(
+        text::<UpdateItemInput>(r#"{"TableName":"abc","ConditionalOperator":"XOR","Key":null}"#),
+        "2 validation errors detected: Value 'XOR' at 'conditionalOperator' failed to satisfy constraint: Member must satisfy enum value set: [OR, AND]; \
+         Value null at 'key' failed to satisfy constraint: Member must not be null"
+    );
+}
+
+#[test]
+fn queries() {
+    assert_eq!(
+        text::<QueryInput>(r#"{"TableName":"abc","Limit":0}"#),
+        "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
+    );
+    assert_eq!(
+        text::<QueryInput>(r#"{"TableName":"abc","ConditionalOperator":"XOR","Select":"BOGUS"}"#),
+        "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]"
+    );
+    assert!(
+        text::<QueryInput>(r#"{"TableName":"abc","ReturnConsumedCapacity":"I"}"#)
+            .contains("'returnConsumedCapacity'")
+    );
+}
+
+#[test]
+fn names_of_indexes_are_reported_by_their_path_global_ones_first() {
+    let index = |name: &str| {
+        format!(
+            r#"[{{"IndexName":"{name}","KeySchema":[{{"AttributeName":"a","KeyType":"HASH"}}],"Projection":{{"ProjectionType":"ALL"}}}}]"#
+        )
+    };
+    let body = format!(
+        r#"{{"TableName":"abc","AttributeDefinitions":[{{"AttributeName":"pk","AttributeType":"S"}}],"KeySchema":[{{"AttributeName":"pk","KeyType":"HASH"}}],"LocalSecondaryIndexes":{},"GlobalSecondaryIndexes":{}}}"#,
+        index("aa"),
+        index("zz")
+    );
+    assert_eq!(
+        text::<CreateTableInput>(&body),
+        "2 validation errors detected: Value 'zz' at 'globalSecondaryIndexes.1.member.indexName' failed to satisfy constraint: Member must have length greater than or equal to 3; \
+         Value 'aa' at 'localSecondaryIndexes.1.member.indexName' failed to satisfy constraint: Member must have length greater than or equal to 3"
+    );
+}
+
+#[test]
+fn table_definitions() {
+    let body = |more: &str| format!(r#"{{"TableName":"abc","AttributeDefinitions":[]{more}}}"#);
+    let three = r#"{"AttributeName":"a","KeyType":"HASH"}"#;
+    assert!(
+        text::<CreateTableInput>(&body(&format!(r#","KeySchema":[{three},{three},{three}]"#))).ends_with(
+            "at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2"
+        )
+    );
+    assert_eq!(
+        text::<CreateTableInput>(&body(&format!(r#","BillingMode":"INVALID_MODE","KeySchema":[{three}]"#))),
+        "1 validation error detected: Value 'INVALID_MODE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"
+    );
+}
+
+#[test]
+fn batches_and_transactions() {
+    let rcc = "Value 'BOGUS' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]";
+    let ricm = "Value 'BOGUS2' at 'returnItemCollectionMetrics' failed to satisfy constraint: Member must satisfy enum value set: [SIZE, NONE]";
+    assert_eq!(
+        text::<BatchWriteItemInput>(
+            r#"{"RequestItems":{"abc":[{"DeleteRequest":{"Key":{}}}]},"ReturnConsumedCapacity":"BOGUS","ReturnItemCollectionMetrics":"BOGUS2"}"#
+        ),
+        format!("2 validation errors detected: {rcc}; {ricm}")
+    );
+    // The value of a map that is not empty is not echoed.
+    assert_eq!(
+        text::<BatchGetItemInput>(
+            r#"{"RequestItems":{"bad!name":{"Keys":[{}]}},"ReturnConsumedCapacity":"BOGUS"}"#
+        ),
+        format!(
+            "2 validation errors detected: Value at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: \
+             [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, \
+             Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]; {rcc}"
+        )
+    );
+    assert_eq!(
+        text::<TransactWriteItemsInput>(r#"{"TransactItems":[]}"#),
+        "1 validation error detected: Value at 'TransactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    );
+    assert!(
+        text::<TransactWriteItemsInput>(r#"{"TransactItems":[{"Put":{"TableName":"abc"}}]}"#)
+            .contains("Value null at 'transactItems.1.member.put.item' failed")
+    );
+}
+
+#[test]
+fn table_names_may_be_arns() {
+    let check = |name: &str| {
+        DescribeTableInput { table_name: Some(name.to_owned()) }.check().err().unwrap_or_default()
+    };
+    assert_eq!(check("a.b"), "");
+    assert_eq!(check("arn:aws:dynamodb:us-east-1:000000000000:table/abc"), "");
+    assert_eq!(check(&"a".repeat(255)), "");
+    assert!(check(&"a".repeat(256)).contains("less than or equal to 255"));
+    assert!(check("x!").starts_with("2 validation errors detected: Value 'x!' at 'tableName'"));
+}
+
+#[test]
+fn reading_tells_malformed_bodies_from_wrong_values() {
+    let put = |item: &str| {
+        read::<PutItemInput>(format!(r#"{{"TableName":"abc","Item":{item},"New":[1]}}"#).as_bytes())
+    };
+    let input = put(r#"{"pk":{"S":"a"}}"#).unwrap();
+    assert_eq!(input.members_set(), ["TableName", "Item"]);
+    assert_eq!(input.item.unwrap().get("pk"), Some(&AttributeValue::S("a".to_owned())));
+    assert!(matches!(put(r#"{"pk":{}}"#), Err(Fault::Value(text)) if text.contains("is empty")));
+    assert!(
+        matches!(put(r#"{"pk":{"S":"a","N":"1"}}"#), Err(Fault::Value(text)) if text.contains("more than one"))
+    );
+    for item in [r#"{"pk":{"S":1}}"#, "[]", "{"] {
+        assert!(matches!(put(item), Err(Fault::Malformed(_))), "{item}");
+    }
+    assert!(matches!(read::<PutItemInput>(b""), Err(Fault::Malformed(_))));
+}
