@@ -53,11 +53,21 @@ struct Violation {
     constraint: Constraint,
 }
 
+/// A step on the way from the input to a member. Steps that cost nothing to take, since most requests are in order.
+#[derive(Debug)]
+enum Step {
+    Member(&'static str),
+    /// An element of a list, counted from 0.
+    Element(usize),
+    /// The value under a name of a map.
+    Entry(String),
+}
+
 /// Collects the broken constraints of one request.
 #[derive(Debug)]
 pub struct Violations {
     operation: &'static str,
-    path: Vec<String>,
+    path: Vec<Step>,
     found: Vec<Violation>,
 }
 
@@ -74,17 +84,17 @@ impl Violations {
 
     /// Goes into the structure under `member`.
     pub fn enter(&mut self, member: &'static str) {
-        self.path.push(member.to_owned());
+        self.path.push(Step::Member(member));
     }
 
     /// Goes into an element of the list just entered. `index` counts from 0, the text from 1.
     pub fn enter_element(&mut self, index: usize) {
-        self.path.push(format!("{}.member", index + 1));
+        self.path.push(Step::Element(index));
     }
 
     /// Goes into the value under `name` of the map just entered.
     pub fn enter_entry(&mut self, name: &str) {
-        self.path.push(format!("{name}.member"));
+        self.path.push(Step::Entry(name.to_owned()));
     }
 
     /// Comes back from what was entered last.
@@ -182,9 +192,13 @@ impl Violations {
 
     fn add(&mut self, member: &str, value: Option<String>, constraint: Constraint) {
         let mut path = String::new();
-        for segment in &self.path {
-            path.push_str(segment);
-            path.push('.');
+        for step in &self.path {
+            // Writing to a String cannot fail.
+            let _ = match step {
+                Step::Member(name) => write!(path, "{name}."),
+                Step::Element(index) => write!(path, "{}.member.", index + 1),
+                Step::Entry(name) => write!(path, "{name}.member."),
+            };
         }
         path.push_str(member);
         self.found.push(Violation { path, value, constraint });
@@ -252,7 +266,6 @@ impl Violation {
             text.extend(letters.next().map(|first| first.to_ascii_lowercase()));
             text.push_str(letters.as_str());
         }
-        // Writing to a String cannot fail.
         let _ = write!(text, "' failed to satisfy constraint: {}", demand(&self.constraint));
     }
 }
