@@ -57,7 +57,7 @@ impl Step {
             _ => None,
         };
         step.program = python.unwrap_or_else(|| PathBuf::from("python3"));
-        step
+        step.with("PYTHONDONTWRITEBYTECODE", 1)
     }
 
     fn with(mut self, name: &'static str, value: impl ToString) -> Step {
