@@ -154,3 +154,24 @@ fn reading_tells_malformed_bodies_from_wrong_values() {
     }
     assert!(matches!(read::<PutItemInput>(b""), Err(Fault::Malformed(_))));
 }
+
+#[test]
+fn members_of_the_wrong_json_type_get_the_text_of_the_wire() {
+    for (body, expected) in [
+        (r#"{"TableName":23}"#, "NUMBER_VALUE cannot be converted to String"),
+        (r#"{"TableName":true}"#, "TRUE_VALUE cannot be converted to String"),
+        (r#"{"TableName":34.5}"#, "DECIMAL_VALUE cannot be converted to String"),
+        (r#"{"TableName":[]}"#, "Unrecognized collection type class java.lang.String"),
+        (r#"{"TableName":{}}"#, "Start of structure or map found where not expected"),
+        (r#"{"Limit":"1"}"#, "STRING_VALUE cannot be converted to Integer"),
+        (r#"{"ConsistentRead":"a, expected b"}"#, "STRING_VALUE cannot be converted to Boolean"),
+        (r#"{"ExclusiveStartKey":{"a":{"N":1}}}"#, "NUMBER_VALUE cannot be converted to String"),
+        (
+            r#"{"ExclusiveStartKey":{"a":{"N":{"S":"a"}}}}"#,
+            "Start of structure or map found where not expected",
+        ),
+        (r#"{"ExclusiveStartKey":"a"}"#, "Unexpected field type"),
+    ] {
+        assert_eq!(read::<QueryInput>(body.as_bytes()), Err(Fault::Malformed(expected.to_owned())), "{body}");
+    }
+}
