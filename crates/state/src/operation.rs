@@ -1,0 +1,120 @@
+//! How an operation of a service meets the store.
+//!
+//! A service's `prepare` reads a request, checks it and plans it; nothing is looked up yet. What it returns is a read,
+//! which runs on a snapshot, or a write, which runs on the executor. Both are plain functions of what they read:
+//!
+//! ```text
+//! prepare --> Read  --> run(snapshot) ------------------------------> answer
+//!         \-> Write --> prefetch(newest) --> run(transaction) --> answer, once durable
+//! ```
+//!
+//! `E` is the service's error.
+
+use holdfast_store::{CommitInfo, Need, Snapshot, Transaction, Verdict};
+
+/// A request that has been read, checked and planned.
+pub enum Prepared<E> {
+    /// Reads only: runs on the newest durable state.
+    Read(Box<dyn ReadOperation<E>>),
+    /// Writes: runs on the executor.
+    Write(Box<dyn WriteOperation<E>>),
+}
+
+impl<E> std::fmt::Debug for Prepared<E> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Read(_) => "Prepared::Read",
+            Self::Write(_) => "Prepared::Write",
+        })
+    }
+}
+
+/// A planned read.
+pub trait ReadOperation<E>: Send {
+    /// Reads and encodes the answer's body.
+    ///
+    /// # Errors
+    /// The service's answer if the request is refused or a read failed.
+    fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, E>;
+}
+
+/// A planned write.
+pub trait WriteOperation<E>: Send + 'static {
+    /// What its `commits` row says.
+    fn info(&self) -> CommitInfo;
+
+    /// What it needs of the disk.
+    fn need(&self) -> Need {
+        Need::Room
+    }
+
+    /// Called on the submitting thread: reads what [`WriteOperation::run`] will read. What it finds may be old by then,
+    /// so nothing may be decided from it.
+    fn prefetch(&self, newest: &Snapshot) {
+        let _ = newest;
+    }
+
+    /// Runs on the executor, perhaps again after a first run was thrown away: it starts from nothing each time and keeps
+    /// what the answer needs inside `self`.
+    ///
+    /// # Errors
+    /// The service's answer if the request is refused or a read failed; then nothing of it is stored.
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), E>;
+
+    /// Encodes the answer's body, after the commit and off the executor.
+    ///
+    /// # Errors
+    /// If what is stored cannot be rendered.
+    fn answer(self: Box<Self>) -> Result<Vec<u8>, E>;
+}
+
+/// A [`WriteOperation`] as the store runs it.
+pub struct Submission<E> {
+    operation: Box<dyn WriteOperation<E>>,
+    refusal: Option<E>,
+}
+
+impl<E> Submission<E> {
+    /// Wraps a planned write.
+    #[must_use]
+    pub fn new(operation: Box<dyn WriteOperation<E>>) -> Self {
+        Self { operation, refusal: None }
+    }
+
+    /// The answer, once the store has said that everything the operation saw is durable.
+    ///
+    /// # Errors
+    /// The operation's refusal, or its failure to render.
+    pub fn answer(self) -> Result<Vec<u8>, E> {
+        match self.refusal {
+            Some(refusal) => Err(refusal),
+            None => self.operation.answer(),
+        }
+    }
+}
+
+impl<E: Send + 'static> holdfast_store::Operation for Submission<E> {
+    fn info(&self) -> CommitInfo {
+        self.operation.info()
+    }
+
+    fn need(&self) -> Need {
+        self.operation.need()
+    }
+
+    fn prefetch(&self, newest: &Snapshot) {
+        self.operation.prefetch(newest);
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        self.refusal = self.operation.run(tx).err();
+        if self.refusal.is_some() { Verdict::Discard } else { Verdict::Keep }
+    }
+}
+
+impl<E> std::fmt::Debug for Submission<E> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let info = self.operation.info();
+        formatter.debug_struct("Submission").field("operation", &info.operation).finish_non_exhaustive()
+    }
+}
