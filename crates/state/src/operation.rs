@@ -13,14 +13,14 @@
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction, Verdict};
 
 /// A request that has been read, checked and planned.
-pub enum Prepared<E> {
+pub enum Prepared<E: 'static> {
     /// Reads only: runs on the newest durable state.
     Read(Box<dyn ReadOperation<E>>),
     /// Writes: runs on the executor.
     Write(Box<dyn WriteOperation<E>>),
 }
 
-impl<E> std::fmt::Debug for Prepared<E> {
+impl<E: 'static> std::fmt::Debug for Prepared<E> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Read(_) => "Prepared::Read",
@@ -39,7 +39,7 @@ pub trait ReadOperation<E>: Send {
 }
 
 /// A planned write.
-pub trait WriteOperation<E>: Send + 'static {
+pub trait WriteOperation<E: 'static>: Send + 'static {
     /// What its `commits` row says.
     fn info(&self) -> CommitInfo;
 
@@ -69,12 +69,12 @@ pub trait WriteOperation<E>: Send + 'static {
 }
 
 /// A [`WriteOperation`] as the store runs it.
-pub struct Submission<E> {
+pub struct Submission<E: 'static> {
     operation: Box<dyn WriteOperation<E>>,
     refusal: Option<E>,
 }
 
-impl<E> Submission<E> {
+impl<E: 'static> Submission<E> {
     /// Wraps a planned write.
     #[must_use]
     pub fn new(operation: Box<dyn WriteOperation<E>>) -> Self {
@@ -112,7 +112,7 @@ impl<E: Send + 'static> holdfast_store::Operation for Submission<E> {
     }
 }
 
-impl<E> std::fmt::Debug for Submission<E> {
+impl<E: 'static> std::fmt::Debug for Submission<E> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let info = self.operation.info();
         formatter.debug_struct("Submission").field("operation", &info.operation).finish_non_exhaustive()
