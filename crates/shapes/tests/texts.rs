@@ -18,11 +18,62 @@ fn an_empty_table_name_is_reported_alone_in_the_current_form() {
 }
 
 #[test]
-fn an_unknown_return_values_is_reported_alone_in_the_current_form() {
+fn an_unknown_return_values_is_in_the_current_form_and_alone_only_for_update_item() {
     let body = r#"{"TableName":"abc","Key":{},"ReturnValues":"INVALID","ReturnConsumedCapacity":"INVALID"}"#;
-    let expected = "1 validation error detected: Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]";
-    assert_eq!(text::<UpdateItemInput>(body), expected);
-    assert_eq!(text::<DeleteItemInput>(body), expected);
+    let values = "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]";
+    let capacity = "Value 'INVALID' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]";
+    assert_eq!(text::<UpdateItemInput>(body), format!("1 validation error detected: {values}"));
+    assert_eq!(text::<DeleteItemInput>(body), format!("2 validation errors detected: {capacity}; {values}"));
+    assert_eq!(
+        text::<PutItemInput>(
+            r#"{"TableName":"abc","Item":{},"ReturnValues":"I","ReturnConsumedCapacity":"INVALID","ReturnItemCollectionMetrics":"I"}"#
+        ),
+        format!(
+            "3 validation errors detected: {capacity}; {values}; Value 'I' at 'returnItemCollectionMetrics' failed to satisfy constraint: Member must satisfy enum value set: [SIZE, NONE]"
+        )
+    );
+}
+
+#[test]
+fn members_are_reported_in_the_order_of_a_hash_table() {
+    let order = |text: String| -> Vec<String> {
+        text.split("; ")
+            .map(|one| {
+                one.split(" at '")
+                    .nth(1)
+                    .unwrap_or_default()
+                    .split('\'')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+            .collect()
+    };
+    assert_eq!(
+        order(text::<CreateTableInput>(
+            r#"{"TableName":"abc;","AttributeDefinitions":[{"AttributeName":"a"}],"KeySchema":[],"ProvisionedThroughput":{}}"#
+        )),
+        [
+            "attributeDefinitions.1.member.attributeType",
+            "tableName",
+            "provisionedThroughput.writeCapacityUnits",
+            "provisionedThroughput.readCapacityUnits",
+            "keySchema"
+        ]
+    );
+    assert_eq!(
+        order(text::<PutItemInput>(
+            r#"{"TableName":"a;","ReturnConsumedCapacity":"I","ReturnItemCollectionMetrics":"I","ReturnValues":"I"}"#
+        )),
+        [
+            "returnConsumedCapacity",
+            "tableName",
+            "tableName",
+            "item",
+            "returnValues",
+            "returnItemCollectionMetrics"
+        ]
+    );
 }
 
 #[test]
@@ -83,9 +134,11 @@ fn names_of_indexes_are_reported_by_their_path_global_ones_first() {
 fn table_definitions() {
     let body = |more: &str| format!(r#"{{"TableName":"abc","AttributeDefinitions":[]{more}}}"#);
     let three = r#"{"AttributeName":"a","KeyType":"HASH"}"#;
-    assert!(
-        text::<CreateTableInput>(&body(&format!(r#","KeySchema":[{three},{three},{three}]"#))).ends_with(
-            "at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2"
+    let shown = "KeySchemaElement(attributeName=a, keyType=HASH)";
+    assert_eq!(
+        text::<CreateTableInput>(&body(&format!(r#","KeySchema":[{three},{three},{three}]"#))),
+        format!(
+            "1 validation error detected: Value '[{shown}, {shown}, {shown}]' at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2"
         )
     );
     assert_eq!(
@@ -104,17 +157,23 @@ fn batches_and_transactions() {
         ),
         format!("2 validation errors detected: {rcc}; {ricm}")
     );
-    // The value of a map that is not empty is not echoed.
+    let names = "at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]";
     assert_eq!(
         text::<BatchGetItemInput>(
-            r#"{"RequestItems":{"bad!name":{"Keys":[{}]}},"ReturnConsumedCapacity":"BOGUS"}"#
+            r#"{"RequestItems":{"bad!name":{"Keys":[{"pk":{"S":"a"}}]}},"ReturnConsumedCapacity":"BOGUS"}"#
         ),
         format!(
-            "2 validation errors detected: Value at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: \
-             [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, \
-             Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]; {rcc}"
+            "2 validation errors detected: Value '{}' {names}; {rcc}",
+            r#"{"bad!name":{"Keys":[{"pk":{"S":"a"}}]}}"#
         )
     );
+    let write = |more: &str| {
+        text::<BatchWriteItemInput>(&format!(
+            r#"{{"RequestItems":{{"bad!name":[{{"PutRequest":{{"Item":{{}}}}}}]}}{more}}}"#
+        ))
+    };
+    assert_eq!(write(""), format!("1 validation error detected: Value {names}"));
+    assert_eq!(write(r#","ReturnConsumedCapacity":"BOGUS""#), format!("1 validation error detected: {rcc}"));
     assert_eq!(
         text::<TransactWriteItemsInput>(r#"{"TransactItems":[]}"#),
         "1 validation error detected: Value at 'TransactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
@@ -174,4 +233,37 @@ fn members_of_the_wrong_json_type_get_the_text_of_the_wire() {
     ] {
         assert_eq!(read::<QueryInput>(body.as_bytes()), Err(Fault::Malformed(expected.to_owned())), "{body}");
     }
+}
+
+#[test]
+fn lengths_inside_batches() {
+    let at = |path: &str, demand: &str| {
+        format!(
+            "1 validation error detected: Value at '{path}' failed to satisfy constraint: Member must have length {demand}"
+        )
+    };
+    let empty = at("RequestItems", "greater than or equal to 1");
+    assert_eq!(text::<BatchGetItemInput>(r#"{"RequestItems":{}}"#), empty);
+    assert_eq!(text::<BatchWriteItemInput>(r#"{"RequestItems":{}}"#), empty);
+    let keys = |count: usize| {
+        format!(r#"{{"RequestItems":{{"abc":{{"Keys":[{}]}}}}}}"#, vec!["{}"; count].join(","))
+    };
+    assert_eq!(
+        text::<BatchGetItemInput>(&keys(101)),
+        at("RequestItems.abc.member.Keys", "less than or equal to 100")
+    );
+    assert_eq!(
+        text::<BatchGetItemInput>(&keys(0)),
+        at("RequestItems.abc.member.Keys", "greater than or equal to 1")
+    );
+    let writes = |count: usize| format!(r#"{{"RequestItems":{{"abc":[{}]}}}}"#, vec!["{}"; count].join(","));
+    assert_eq!(
+        text::<BatchWriteItemInput>(&writes(26)),
+        at("RequestItems.abc.member", "less than or equal to 25")
+    );
+    assert_eq!(
+        text::<BatchWriteItemInput>(&writes(0)),
+        "1 validation error detected: Value '{abc=[]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: \
+         [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]"
+    );
 }

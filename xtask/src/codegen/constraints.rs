@@ -1,5 +1,6 @@
 //! Renders a structure's checks.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
@@ -7,12 +8,27 @@ use anyhow::{Result, bail};
 use super::model::Shape;
 use super::service::{Service, Way, field, inner};
 
+/// Where DynamoDB's older form reports a member among its siblings: it walks a hash table of sixteen buckets, filled
+/// in alphabetical order with the newest first in each, and hashed as Java did before version 8. Found to hold for every
+/// order that was recorded for PutItem, UpdateItem, GetItem, Query and CreateTable; younger operations differ and are
+/// listed in `overrides.json`.
+fn bucket(member: &str) -> u32 {
+    let mut letters = member.chars();
+    let lower = letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters);
+    let mut hash = lower.fold(0_u32, |hash, letter| hash.wrapping_mul(31).wrapping_add(u32::from(letter)));
+    hash ^= (hash >> 20) ^ (hash >> 12);
+    (hash ^ (hash >> 7) ^ (hash >> 4)) & 15
+}
+
 /// The body of `violations` for a structure; empty if nothing in it is constrained.
 pub fn checks(service: &Service, name: &str) -> Result<String> {
     let shape = service.shape(name)?;
     let first = service.overrides.first_checked.get(name).map_or(&[][..], Vec::as_slice);
     let mut members: Vec<_> = shape.members.0.iter().collect();
-    members.sort_by_key(|(member, _)| first.iter().position(|other| other == member).unwrap_or(usize::MAX));
+    members.sort_by_key(|(member, _)| {
+        let listed = first.iter().position(|other| other == member).unwrap_or(usize::MAX);
+        (listed, bucket(member), Reverse(member.clone()))
+    });
     let mut code = String::new();
     for (member, reference) in members {
         let field = field(member);
@@ -21,13 +37,25 @@ pub fn checks(service: &Service, name: &str) -> Result<String> {
         }
         let mut check = member_check(service, member, &reference.shape)?;
         if let Some(most) = service.overrides.most_elements.get(&format!("{name}.{member}")) {
-            check = format!("out.count({member:?}, value.len(), None, Some({most}));\n{check}");
+            let shown = shown(service, &reference.shape)?;
+            check = format!("out.count_shown({member:?}, value.len(), {most}, || {shown});\n{check}");
         }
         if !check.is_empty() {
             writeln!(code, "if let Some(value) = &self.{field} {{\n{check}}}")?;
         }
     }
     Ok(code)
+}
+
+/// An expression that renders the list `value` as Java prints it: `[KeySchemaElement(attributeName=a, keyType=HASH)]`.
+fn shown(service: &Service, list: &str) -> Result<String> {
+    let element = inner(&service.shape(list)?.member)?;
+    let mut members = String::new();
+    for (member, _) in &service.shape(element)?.members.0 {
+        let field = field(member);
+        write!(members, "({member:?}, element.{field}.as_deref()), ")?;
+    }
+    Ok(format!("java::list(value.iter().map(|element| java::structure({element:?}, &[{members}])))"))
 }
 
 /// Checks of `value` under the member.
@@ -87,12 +115,12 @@ fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result
             writeln!(code, "out.table({member:?}, {value});")?;
         }
         "string" => {
-            if bounded {
-                writeln!(code, "out.text({member:?}, {value}, {min}, {max});")?;
-            }
             if let Some(pattern) = &shape.pattern {
                 let function = pattern_function(pattern)?;
                 writeln!(code, "out.pattern({member:?}, {value}, {pattern:?}, patterns::{function});")?;
+            }
+            if bounded {
+                writeln!(code, "out.text({member:?}, {value}, {min}, {max});")?;
             }
             if !shape.values.is_empty() {
                 writeln!(code, "out.one_of({member:?}, {value}, values::{});", constant(name))?;
@@ -103,8 +131,9 @@ fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result
                 writeln!(code, "out.count({member:?}, {value}.len(), {min}, {max});")?;
             }
             if names_tables(service, shape) {
-                writeln!(code, "out.table_names({member:?}, {value}.iter().map(|(name, _)| name));")?;
+                writeln!(code, "out.table_names({member:?}, {value});")?;
             }
+            code.push_str(&entry_counts(service, member, shape)?);
         }
         "integer" | "long" if shape.min.is_some() || shape.max.is_some() => {
             writeln!(code, "out.number({member:?}, *{value}, {min}, {max});")?;
@@ -112,6 +141,18 @@ fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result
         _ => {}
     }
     Ok(code)
+}
+
+/// The check of the lengths of lists in a map.
+fn entry_counts(service: &Service, member: &str, map: &Shape) -> Result<String> {
+    let Some(value) = &map.value else { return Ok(String::new()) };
+    let value = service.shape(&value.shape)?;
+    Ok(match (value.kind.as_str(), value.min, value.max) {
+        ("list", Some(min), Some(max)) => format!(
+            "out.entry_counts({member:?}, value.iter().map(|(name, list)| (name, list.len())), {min}, {max});\n"
+        ),
+        _ => String::new(),
+    })
 }
 
 fn names_tables(service: &Service, map: &Shape) -> bool {

@@ -34,7 +34,7 @@ fn module(title: &str) -> String {
 
 fn prelude() -> String {
     format!(
-        "{HEADER}#[allow(unused_imports)]\nuse super::*;\n#[allow(unused_imports)]\nuse crate::{{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, patterns}};\n\
+        "{HEADER}#[allow(unused_imports)]\nuse super::*;\n#[allow(unused_imports)]\nuse crate::{{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns}};\n\
          #[allow(unused_imports)]\nuse serde::{{Deserialize, Serialize}};\n\n"
     )
 }
@@ -108,14 +108,21 @@ fn nested(service: &Service, way: Way) -> Result<String> {
 fn structure(service: &Service, code: &mut String, name: &str, rust_name: &str, way: Way) -> Result<()> {
     let shared =
         service.travels(name, Way::In) && service.travels(name, Way::Out) && !service.holds_values(name)?;
+    let top = !service.model.shapes.contains_key(rust_name) || rust_name.ends_with("Input");
+    // Structures inside inputs are echoed by some error texts.
+    let echoed = way == Way::In && !top;
     let derives = match way {
-        _ if shared => "Clone, Debug, Default, PartialEq, Serialize, Deserialize",
+        _ if shared || echoed => "Clone, Debug, Default, PartialEq, Serialize, Deserialize",
         Way::In => "Clone, Debug, Default, PartialEq, Deserialize",
         Way::Out => "Clone, Debug, Default, Serialize",
     };
     writeln!(code, "#[derive({derives})]\npub struct {rust_name} {{")?;
     for (member, reference) in &service.shape(name)?.members.0 {
-        let skip = if shared || way == Way::Out { ", skip_serializing_if = \"Option::is_none\"" } else { "" };
+        let skip = if shared || echoed || way == Way::Out {
+            ", skip_serializing_if = \"Option::is_none\""
+        } else {
+            ""
+        };
         let kind = service.type_of(&reference.shape, way)?;
         writeln!(code, "#[serde(rename = {member:?}{skip})]\npub {}: Option<{kind}>,", field(member))?;
     }

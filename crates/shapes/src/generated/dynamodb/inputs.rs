@@ -3,7 +3,7 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
-use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, patterns};
+use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ impl Input for BatchExecuteStatementInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
         out.required("Statements", self.statements.is_some());
         if let Some(value) = &self.statements {
             out.count("Statements", value.len(), Some(1), Some(25));
@@ -30,9 +33,6 @@ impl Input for BatchExecuteStatementInput {
                 out.leave();
             }
             out.leave();
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
         }
     }
 
@@ -64,7 +64,7 @@ impl Input for BatchGetItemInput {
         out.required("RequestItems", self.request_items.is_some());
         if let Some(value) = &self.request_items {
             out.count("RequestItems", value.len(), Some(1), Some(100));
-            out.table_names("RequestItems", value.iter().map(|(name, _)| name));
+            out.table_names("RequestItems", value);
             out.enter("RequestItems");
             for (name, value) in value.iter() {
                 out.enter_entry(name);
@@ -105,10 +105,17 @@ impl Input for BatchWriteItemInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
+        if let Some(value) = &self.return_item_collection_metrics {
+            out.one_of("ReturnItemCollectionMetrics", value, values::RETURN_ITEM_COLLECTION_METRICS);
+        }
         out.required("RequestItems", self.request_items.is_some());
         if let Some(value) = &self.request_items {
             out.count("RequestItems", value.len(), Some(1), Some(25));
-            out.table_names("RequestItems", value.iter().map(|(name, _)| name));
+            out.table_names("RequestItems", value);
+            out.entry_counts("RequestItems", value.iter().map(|(name, list)| (name, list.len())), 1, 25);
             out.enter("RequestItems");
             for (name, value) in value.iter() {
                 out.enter_entry(name);
@@ -120,12 +127,6 @@ impl Input for BatchWriteItemInput {
                 out.leave();
             }
             out.leave();
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
-        }
-        if let Some(value) = &self.return_item_collection_metrics {
-            out.one_of("ReturnItemCollectionMetrics", value, values::RETURN_ITEM_COLLECTION_METRICS);
         }
     }
 
@@ -163,8 +164,8 @@ impl Input for CreateBackupInput {
         }
         out.required("BackupName", self.backup_name.is_some());
         if let Some(value) = &self.backup_name {
-            out.text("BackupName", value, Some(3), Some(255));
             out.pattern("BackupName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("BackupName", value, Some(3), Some(255));
         }
     }
 
@@ -193,12 +194,12 @@ impl Input for CreateGlobalTableInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        out.required("ReplicationGroup", self.replication_group.is_some());
         out.required("GlobalTableName", self.global_table_name.is_some());
         if let Some(value) = &self.global_table_name {
-            out.text("GlobalTableName", value, Some(3), Some(255));
             out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("GlobalTableName", value, Some(3), Some(255));
         }
-        out.required("ReplicationGroup", self.replication_group.is_some());
     }
 
     fn members_set(&self) -> Vec<&'static str> {
@@ -256,21 +257,8 @@ impl Input for CreateTableInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
-        if let Some(value) = &self.global_secondary_indexes {
-            out.enter("GlobalSecondaryIndexes");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
-            out.leave();
-        }
-        if let Some(value) = &self.local_secondary_indexes {
-            out.enter("LocalSecondaryIndexes");
+        if let Some(value) = &self.tags {
+            out.enter("Tags");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);
@@ -287,10 +275,8 @@ impl Input for CreateTableInput {
             }
             out.leave();
         }
-        if let Some(value) = &self.key_schema {
-            out.count("KeySchema", value.len(), None, Some(2));
-            out.count("KeySchema", value.len(), Some(1), None);
-            out.enter("KeySchema");
+        if let Some(value) = &self.global_secondary_indexes {
+            out.enter("GlobalSecondaryIndexes");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);
@@ -301,35 +287,10 @@ impl Input for CreateTableInput {
         if let Some(value) = &self.billing_mode {
             out.one_of("BillingMode", value, values::BILLING_MODE);
         }
-        if let Some(value) = &self.provisioned_throughput {
-            out.enter("ProvisionedThroughput");
-            value.violations(out);
-            out.leave();
-        }
         if let Some(value) = &self.stream_specification {
             out.enter("StreamSpecification");
             value.violations(out);
             out.leave();
-        }
-        if let Some(value) = &self.sse_specification {
-            out.enter("SSESpecification");
-            value.violations(out);
-            out.leave();
-        }
-        if let Some(value) = &self.tags {
-            out.enter("Tags");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
-            out.leave();
-        }
-        if let Some(value) = &self.table_class {
-            out.one_of("TableClass", value, values::TABLE_CLASS);
-        }
-        if let Some(value) = &self.global_table_source_arn {
-            out.table("GlobalTableSourceArn", value);
         }
         if let Some(value) = &self.global_table_settings_replication_mode {
             out.one_of(
@@ -337,6 +298,56 @@ impl Input for CreateTableInput {
                 value,
                 values::GLOBAL_TABLE_SETTINGS_REPLICATION_MODE,
             );
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
+        }
+        if let Some(value) = &self.sse_specification {
+            out.enter("SSESpecification");
+            value.violations(out);
+            out.leave();
+        }
+        if let Some(value) = &self.table_class {
+            out.one_of("TableClass", value, values::TABLE_CLASS);
+        }
+        if let Some(value) = &self.provisioned_throughput {
+            out.enter("ProvisionedThroughput");
+            value.violations(out);
+            out.leave();
+        }
+        if let Some(value) = &self.local_secondary_indexes {
+            out.enter("LocalSecondaryIndexes");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
+        }
+        if let Some(value) = &self.key_schema {
+            out.count_shown("KeySchema", value.len(), 2, || {
+                java::list(value.iter().map(|element| {
+                    java::structure(
+                        "KeySchemaElement",
+                        &[
+                            ("AttributeName", element.attribute_name.as_deref()),
+                            ("KeyType", element.key_type.as_deref()),
+                        ],
+                    )
+                }))
+            });
+            out.count("KeySchema", value.len(), Some(1), None);
+            out.enter("KeySchema");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
+        }
+        if let Some(value) = &self.global_table_source_arn {
+            out.table("GlobalTableSourceArn", value);
         }
     }
 
@@ -454,11 +465,6 @@ impl Input for DeleteItemInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
-        out.required("Key", self.key.is_some());
         if let Some(value) = &self.expected {
             out.enter("Expected");
             for (name, value) in value.iter() {
@@ -468,14 +474,15 @@ impl Input for DeleteItemInput {
             }
             out.leave();
         }
-        if let Some(value) = &self.conditional_operator {
-            out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
         }
         if let Some(value) = &self.return_values {
             out.one_of("ReturnValues", value, values::RETURN_VALUE);
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
         }
         if let Some(value) = &self.return_item_collection_metrics {
             out.one_of("ReturnItemCollectionMetrics", value, values::RETURN_ITEM_COLLECTION_METRICS);
@@ -487,6 +494,10 @@ impl Input for DeleteItemInput {
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
         }
+        if let Some(value) = &self.conditional_operator {
+            out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
+        }
+        out.required("Key", self.key.is_some());
     }
 
     fn members_set(&self) -> Vec<&'static str> {
@@ -658,8 +669,8 @@ impl Input for DescribeContributorInsightsInput {
             out.table("TableName", value);
         }
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
         }
     }
 
@@ -728,8 +739,8 @@ impl Input for DescribeGlobalTableInput {
     fn violations(&self, out: &mut Violations) {
         out.required("GlobalTableName", self.global_table_name.is_some());
         if let Some(value) = &self.global_table_name {
-            out.text("GlobalTableName", value, Some(3), Some(255));
             out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("GlobalTableName", value, Some(3), Some(255));
         }
     }
 
@@ -755,8 +766,8 @@ impl Input for DescribeGlobalTableSettingsInput {
     fn violations(&self, out: &mut Violations) {
         out.required("GlobalTableName", self.global_table_name.is_some());
         if let Some(value) = &self.global_table_name {
-            out.text("GlobalTableName", value, Some(3), Some(255));
             out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("GlobalTableName", value, Some(3), Some(255));
         }
     }
 
@@ -928,10 +939,6 @@ impl Input for DisableKinesisStreamingDestinationInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
         out.required("StreamArn", self.stream_arn.is_some());
         if let Some(value) = &self.stream_arn {
             out.text("StreamArn", value, Some(37), Some(1024));
@@ -940,6 +947,10 @@ impl Input for DisableKinesisStreamingDestinationInput {
             out.enter("EnableKinesisStreamingConfiguration");
             value.violations(out);
             out.leave();
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
         }
     }
 
@@ -973,10 +984,6 @@ impl Input for EnableKinesisStreamingDestinationInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
         out.required("StreamArn", self.stream_arn.is_some());
         if let Some(value) = &self.stream_arn {
             out.text("StreamArn", value, Some(37), Some(1024));
@@ -985,6 +992,10 @@ impl Input for EnableKinesisStreamingDestinationInput {
             out.enter("EnableKinesisStreamingConfiguration");
             value.violations(out);
             out.leave();
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
         }
     }
 
@@ -1030,17 +1041,14 @@ impl Input for ExecuteStatementInput {
         if let Some(value) = &self.statement {
             out.text("Statement", value, Some(1), Some(8192));
         }
-        if let Some(value) = &self.parameters {
-            out.count("Parameters", value.len(), Some(1), None);
-        }
-        if let Some(value) = &self.next_token {
-            out.text("NextToken", value, Some(1), Some(32768));
+        if let Some(value) = &self.limit {
+            out.number("Limit", *value, Some(1), None);
         }
         if let Some(value) = &self.return_consumed_capacity {
             out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
         }
-        if let Some(value) = &self.limit {
-            out.number("Limit", *value, Some(1), None);
+        if let Some(value) = &self.next_token {
+            out.text("NextToken", value, Some(1), Some(32768));
         }
         if let Some(value) = &self.return_values_on_condition_check_failure {
             out.one_of(
@@ -1048,6 +1056,9 @@ impl Input for ExecuteStatementInput {
                 value,
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
+        }
+        if let Some(value) = &self.parameters {
+            out.count("Parameters", value.len(), Some(1), None);
         }
     }
 
@@ -1093,6 +1104,12 @@ impl Input for ExecuteTransactionInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
+        if let Some(value) = &self.client_request_token {
+            out.text("ClientRequestToken", value, Some(1), Some(36));
+        }
         out.required("TransactStatements", self.transact_statements.is_some());
         if let Some(value) = &self.transact_statements {
             out.count("TransactStatements", value.len(), Some(1), Some(100));
@@ -1103,12 +1120,6 @@ impl Input for ExecuteTransactionInput {
                 out.leave();
             }
             out.leave();
-        }
-        if let Some(value) = &self.client_request_token {
-            out.text("ClientRequestToken", value, Some(1), Some(36));
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
         }
     }
 
@@ -1158,40 +1169,40 @@ impl Input for ExportTableToPointInTimeInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableArn", self.table_arn.is_some());
-        if let Some(value) = &self.table_arn {
-            out.table("TableArn", value);
-        }
-        if let Some(value) = &self.client_token {
-            out.pattern("ClientToken", value, "^[^\\$]+$", patterns::no_dollar);
-        }
-        out.required("S3Bucket", self.s3_bucket.is_some());
-        if let Some(value) = &self.s3_bucket {
-            out.text("S3Bucket", value, None, Some(255));
-            out.pattern("S3Bucket", value, "^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$", patterns::bucket);
-        }
-        if let Some(value) = &self.s3_bucket_owner {
-            out.pattern("S3BucketOwner", value, "[0-9]{12}", patterns::account);
-        }
-        if let Some(value) = &self.s3_prefix {
-            out.text("S3Prefix", value, None, Some(1024));
-        }
         if let Some(value) = &self.s3_sse_algorithm {
             out.one_of("S3SseAlgorithm", value, values::S3_SSE_ALGORITHM);
         }
-        if let Some(value) = &self.s3_sse_kms_key_id {
-            out.text("S3SseKmsKeyId", value, Some(1), Some(2048));
-        }
-        if let Some(value) = &self.export_format {
-            out.one_of("ExportFormat", value, values::EXPORT_FORMAT);
-        }
-        if let Some(value) = &self.export_type {
-            out.one_of("ExportType", value, values::EXPORT_TYPE);
+        out.required("S3Bucket", self.s3_bucket.is_some());
+        if let Some(value) = &self.s3_bucket {
+            out.pattern("S3Bucket", value, "^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$", patterns::bucket);
+            out.text("S3Bucket", value, None, Some(255));
         }
         if let Some(value) = &self.incremental_export_specification {
             out.enter("IncrementalExportSpecification");
             value.violations(out);
             out.leave();
+        }
+        if let Some(value) = &self.s3_bucket_owner {
+            out.pattern("S3BucketOwner", value, "[0-9]{12}", patterns::account);
+        }
+        out.required("TableArn", self.table_arn.is_some());
+        if let Some(value) = &self.table_arn {
+            out.table("TableArn", value);
+        }
+        if let Some(value) = &self.s3_sse_kms_key_id {
+            out.text("S3SseKmsKeyId", value, Some(1), Some(2048));
+        }
+        if let Some(value) = &self.export_type {
+            out.one_of("ExportType", value, values::EXPORT_TYPE);
+        }
+        if let Some(value) = &self.s3_prefix {
+            out.text("S3Prefix", value, None, Some(1024));
+        }
+        if let Some(value) = &self.export_format {
+            out.one_of("ExportFormat", value, values::EXPORT_FORMAT);
+        }
+        if let Some(value) = &self.client_token {
+            out.pattern("ClientToken", value, "^[^\\$]+$", patterns::no_dollar);
         }
     }
 
@@ -1257,17 +1268,17 @@ impl Input for GetItemInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
+        if let Some(value) = &self.attributes_to_get {
+            out.count("AttributesToGet", value.len(), Some(1), None);
+        }
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
             out.table("TableName", value);
         }
         out.required("Key", self.key.is_some());
-        if let Some(value) = &self.attributes_to_get {
-            out.count("AttributesToGet", value.len(), Some(1), None);
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
-        }
     }
 
     fn members_set(&self) -> Vec<&'static str> {
@@ -1344,8 +1355,8 @@ impl Input for ImportTableInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.client_token {
-            out.pattern("ClientToken", value, "^[^\\$]+$", patterns::no_dollar);
+        if let Some(value) = &self.input_compression_type {
+            out.one_of("InputCompressionType", value, values::INPUT_COMPRESSION_TYPE);
         }
         out.required("S3BucketSource", self.s3_bucket_source.is_some());
         if let Some(value) = &self.s3_bucket_source {
@@ -1353,17 +1364,17 @@ impl Input for ImportTableInput {
             value.violations(out);
             out.leave();
         }
-        out.required("InputFormat", self.input_format.is_some());
-        if let Some(value) = &self.input_format {
-            out.one_of("InputFormat", value, values::INPUT_FORMAT);
-        }
         if let Some(value) = &self.input_format_options {
             out.enter("InputFormatOptions");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.input_compression_type {
-            out.one_of("InputCompressionType", value, values::INPUT_COMPRESSION_TYPE);
+        out.required("InputFormat", self.input_format.is_some());
+        if let Some(value) = &self.input_format {
+            out.one_of("InputFormat", value, values::INPUT_FORMAT);
+        }
+        if let Some(value) = &self.client_token {
+            out.pattern("ClientToken", value, "^[^\\$]+$", patterns::no_dollar);
         }
         out.required("TableCreationParameters", self.table_creation_parameters.is_some());
         if let Some(value) = &self.table_creation_parameters {
@@ -1418,14 +1429,14 @@ impl Input for ListBackupsInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
         if let Some(value) = &self.limit {
             out.number("Limit", *value, Some(1), Some(100));
         }
         if let Some(value) = &self.exclusive_start_backup_arn {
             out.text("ExclusiveStartBackupArn", value, Some(37), Some(1024));
+        }
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
         }
         if let Some(value) = &self.backup_type {
             out.one_of("BackupType", value, values::BACKUP_TYPE_FILTER);
@@ -1547,12 +1558,12 @@ impl Input for ListGlobalTablesInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.exclusive_start_global_table_name {
-            out.text("ExclusiveStartGlobalTableName", value, Some(3), Some(255));
-            out.pattern("ExclusiveStartGlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.limit {
             out.number("Limit", *value, Some(1), None);
+        }
+        if let Some(value) = &self.exclusive_start_global_table_name {
+            out.pattern("ExclusiveStartGlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("ExclusiveStartGlobalTableName", value, Some(3), Some(255));
         }
     }
 
@@ -1593,8 +1604,8 @@ impl Input for ListImportsInput {
             out.number("PageSize", *value, Some(1), Some(25));
         }
         if let Some(value) = &self.next_token {
-            out.text("NextToken", value, Some(112), Some(1024));
             out.pattern("NextToken", value, "([0-9a-f]{16})+", patterns::hex_blocks);
+            out.text("NextToken", value, Some(112), Some(1024));
         }
     }
 
@@ -1626,12 +1637,12 @@ impl Input for ListTablesInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.exclusive_start_table_name {
-            out.text("ExclusiveStartTableName", value, Some(3), Some(255));
-            out.pattern("ExclusiveStartTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.limit {
             out.number("Limit", *value, Some(1), Some(100));
+        }
+        if let Some(value) = &self.exclusive_start_table_name {
+            out.pattern("ExclusiveStartTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("ExclusiveStartTableName", value, Some(3), Some(255));
         }
     }
 
@@ -1709,17 +1720,6 @@ impl Input for PutItemInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
-        }
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
-        if let Some(value) = &self.return_values {
-            out.one_of("ReturnValues", value, values::RETURN_VALUE);
-        }
-        out.required("Item", self.item.is_some());
         if let Some(value) = &self.expected {
             out.enter("Expected");
             for (name, value) in value.iter() {
@@ -1729,11 +1729,19 @@ impl Input for PutItemInput {
             }
             out.leave();
         }
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
+        }
+        out.required("Item", self.item.is_some());
+        if let Some(value) = &self.return_values {
+            out.one_of("ReturnValues", value, values::RETURN_VALUE);
+        }
         if let Some(value) = &self.return_item_collection_metrics {
             out.one_of("ReturnItemCollectionMetrics", value, values::RETURN_ITEM_COLLECTION_METRICS);
-        }
-        if let Some(value) = &self.conditional_operator {
-            out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
         }
         if let Some(value) = &self.return_values_on_condition_check_failure {
             out.one_of(
@@ -1741,6 +1749,9 @@ impl Input for PutItemInput {
                 value,
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
+        }
+        if let Some(value) = &self.conditional_operator {
+            out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
         }
     }
 
@@ -1871,20 +1882,6 @@ impl Input for QueryInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
-        if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
-            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
-        if let Some(value) = &self.select {
-            out.one_of("Select", value, values::SELECT);
-        }
-        if let Some(value) = &self.attributes_to_get {
-            out.count("AttributesToGet", value.len(), Some(1), None);
-        }
         if let Some(value) = &self.limit {
             out.number("Limit", *value, Some(1), None);
         }
@@ -1897,6 +1894,19 @@ impl Input for QueryInput {
             }
             out.leave();
         }
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
+        }
+        if let Some(value) = &self.attributes_to_get {
+            out.count("AttributesToGet", value.len(), Some(1), None);
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
+        }
+        if let Some(value) = &self.select {
+            out.one_of("Select", value, values::SELECT);
+        }
         if let Some(value) = &self.query_filter {
             out.enter("QueryFilter");
             for (name, value) in value.iter() {
@@ -1906,11 +1916,12 @@ impl Input for QueryInput {
             }
             out.leave();
         }
+        if let Some(value) = &self.index_name {
+            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
         if let Some(value) = &self.conditional_operator {
             out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
         }
     }
 
@@ -1996,25 +2007,9 @@ impl Input for RestoreTableFromBackupInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TargetTableName", self.target_table_name.is_some());
-        if let Some(value) = &self.target_table_name {
-            out.text("TargetTableName", value, Some(3), Some(255));
-            out.pattern("TargetTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
-        out.required("BackupArn", self.backup_arn.is_some());
-        if let Some(value) = &self.backup_arn {
-            out.text("BackupArn", value, Some(37), Some(1024));
-        }
-        if let Some(value) = &self.billing_mode_override {
-            out.one_of("BillingModeOverride", value, values::BILLING_MODE);
-        }
-        if let Some(value) = &self.global_secondary_index_override {
-            out.enter("GlobalSecondaryIndexOverride");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
+        if let Some(value) = &self.provisioned_throughput_override {
+            out.enter("ProvisionedThroughputOverride");
+            value.violations(out);
             out.leave();
         }
         if let Some(value) = &self.local_secondary_index_override {
@@ -2026,15 +2021,31 @@ impl Input for RestoreTableFromBackupInput {
             }
             out.leave();
         }
-        if let Some(value) = &self.provisioned_throughput_override {
-            out.enter("ProvisionedThroughputOverride");
-            value.violations(out);
-            out.leave();
-        }
         if let Some(value) = &self.sse_specification_override {
             out.enter("SSESpecificationOverride");
             value.violations(out);
             out.leave();
+        }
+        if let Some(value) = &self.global_secondary_index_override {
+            out.enter("GlobalSecondaryIndexOverride");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
+        }
+        if let Some(value) = &self.billing_mode_override {
+            out.one_of("BillingModeOverride", value, values::BILLING_MODE);
+        }
+        out.required("BackupArn", self.backup_arn.is_some());
+        if let Some(value) = &self.backup_arn {
+            out.text("BackupArn", value, Some(37), Some(1024));
+        }
+        out.required("TargetTableName", self.target_table_name.is_some());
+        if let Some(value) = &self.target_table_name {
+            out.pattern("TargetTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("TargetTableName", value, Some(3), Some(255));
         }
     }
 
@@ -2099,28 +2110,9 @@ impl Input for RestoreTableToPointInTimeInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.source_table_arn {
-            out.table("SourceTableArn", value);
-        }
-        if let Some(value) = &self.source_table_name {
-            out.text("SourceTableName", value, Some(3), Some(255));
-            out.pattern("SourceTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
-        out.required("TargetTableName", self.target_table_name.is_some());
-        if let Some(value) = &self.target_table_name {
-            out.text("TargetTableName", value, Some(3), Some(255));
-            out.pattern("TargetTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
-        if let Some(value) = &self.billing_mode_override {
-            out.one_of("BillingModeOverride", value, values::BILLING_MODE);
-        }
-        if let Some(value) = &self.global_secondary_index_override {
-            out.enter("GlobalSecondaryIndexOverride");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
+        if let Some(value) = &self.provisioned_throughput_override {
+            out.enter("ProvisionedThroughputOverride");
+            value.violations(out);
             out.leave();
         }
         if let Some(value) = &self.local_secondary_index_override {
@@ -2132,15 +2124,34 @@ impl Input for RestoreTableToPointInTimeInput {
             }
             out.leave();
         }
-        if let Some(value) = &self.provisioned_throughput_override {
-            out.enter("ProvisionedThroughputOverride");
-            value.violations(out);
-            out.leave();
-        }
         if let Some(value) = &self.sse_specification_override {
             out.enter("SSESpecificationOverride");
             value.violations(out);
             out.leave();
+        }
+        if let Some(value) = &self.global_secondary_index_override {
+            out.enter("GlobalSecondaryIndexOverride");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
+        }
+        if let Some(value) = &self.billing_mode_override {
+            out.one_of("BillingModeOverride", value, values::BILLING_MODE);
+        }
+        out.required("TargetTableName", self.target_table_name.is_some());
+        if let Some(value) = &self.target_table_name {
+            out.pattern("TargetTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("TargetTableName", value, Some(3), Some(255));
+        }
+        if let Some(value) = &self.source_table_name {
+            out.pattern("SourceTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("SourceTableName", value, Some(3), Some(255));
+        }
+        if let Some(value) = &self.source_table_arn {
+            out.table("SourceTableArn", value);
         }
     }
 
@@ -2224,22 +2235,31 @@ impl Input for ScanInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
+        if let Some(value) = &self.limit {
+            out.number("Limit", *value, Some(1), None);
         }
-        if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
-            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+        if let Some(value) = &self.total_segments {
+            out.number("TotalSegments", *value, Some(1), Some(1000000));
+        }
+        if let Some(value) = &self.return_consumed_capacity {
+            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
         }
         if let Some(value) = &self.attributes_to_get {
             out.count("AttributesToGet", value.len(), Some(1), None);
         }
-        if let Some(value) = &self.limit {
-            out.number("Limit", *value, Some(1), None);
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
         }
         if let Some(value) = &self.select {
             out.one_of("Select", value, values::SELECT);
+        }
+        if let Some(value) = &self.segment {
+            out.number("Segment", *value, Some(0), Some(999999));
+        }
+        if let Some(value) = &self.index_name {
+            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.scan_filter {
             out.enter("ScanFilter");
@@ -2252,15 +2272,6 @@ impl Input for ScanInput {
         }
         if let Some(value) = &self.conditional_operator {
             out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
-        }
-        if let Some(value) = &self.return_consumed_capacity {
-            out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
-        }
-        if let Some(value) = &self.total_segments {
-            out.number("TotalSegments", *value, Some(1), Some(1000000));
-        }
-        if let Some(value) = &self.segment {
-            out.number("Segment", *value, Some(0), Some(999999));
         }
     }
 
@@ -2331,10 +2342,6 @@ impl Input for TagResourceInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("ResourceArn", self.resource_arn.is_some());
-        if let Some(value) = &self.resource_arn {
-            out.text("ResourceArn", value, Some(1), Some(1283));
-        }
         out.required("Tags", self.tags.is_some());
         if let Some(value) = &self.tags {
             out.enter("Tags");
@@ -2344,6 +2351,10 @@ impl Input for TagResourceInput {
                 out.leave();
             }
             out.leave();
+        }
+        out.required("ResourceArn", self.resource_arn.is_some());
+        if let Some(value) = &self.resource_arn {
+            out.text("ResourceArn", value, Some(1), Some(1283));
         }
     }
 
@@ -2417,6 +2428,9 @@ impl Input for TransactWriteItemsInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.client_request_token {
+            out.text("ClientRequestToken", value, Some(1), Some(36));
+        }
         out.required("TransactItems", self.transact_items.is_some());
         if let Some(value) = &self.transact_items {
             out.count("TransactItems", value.len(), Some(1), Some(100));
@@ -2433,9 +2447,6 @@ impl Input for TransactWriteItemsInput {
         }
         if let Some(value) = &self.return_item_collection_metrics {
             out.one_of("ReturnItemCollectionMetrics", value, values::RETURN_ITEM_COLLECTION_METRICS);
-        }
-        if let Some(value) = &self.client_request_token {
-            out.text("ClientRequestToken", value, Some(1), Some(36));
         }
     }
 
@@ -2548,15 +2559,15 @@ impl Input for UpdateContributorInsightsInput {
             out.table("TableName", value);
         }
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
+        if let Some(value) = &self.contributor_insights_mode {
+            out.one_of("ContributorInsightsMode", value, values::CONTRIBUTOR_INSIGHTS_MODE);
         }
         out.required("ContributorInsightsAction", self.contributor_insights_action.is_some());
         if let Some(value) = &self.contributor_insights_action {
             out.one_of("ContributorInsightsAction", value, values::CONTRIBUTOR_INSIGHTS_ACTION);
-        }
-        if let Some(value) = &self.contributor_insights_mode {
-            out.one_of("ContributorInsightsMode", value, values::CONTRIBUTOR_INSIGHTS_MODE);
         }
     }
 
@@ -2591,11 +2602,6 @@ impl Input for UpdateGlobalTableInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("GlobalTableName", self.global_table_name.is_some());
-        if let Some(value) = &self.global_table_name {
-            out.text("GlobalTableName", value, Some(3), Some(255));
-            out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         out.required("ReplicaUpdates", self.replica_updates.is_some());
         if let Some(value) = &self.replica_updates {
             out.enter("ReplicaUpdates");
@@ -2605,6 +2611,11 @@ impl Input for UpdateGlobalTableInput {
                 out.leave();
             }
             out.leave();
+        }
+        out.required("GlobalTableName", self.global_table_name.is_some());
+        if let Some(value) = &self.global_table_name {
+            out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("GlobalTableName", value, Some(3), Some(255));
         }
     }
 
@@ -2643,21 +2654,23 @@ impl Input for UpdateGlobalTableSettingsInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("GlobalTableName", self.global_table_name.is_some());
-        if let Some(value) = &self.global_table_name {
-            out.text("GlobalTableName", value, Some(3), Some(255));
-            out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
-        if let Some(value) = &self.global_table_billing_mode {
-            out.one_of("GlobalTableBillingMode", value, values::BILLING_MODE);
-        }
         if let Some(value) = &self.global_table_provisioned_write_capacity_units {
             out.number("GlobalTableProvisionedWriteCapacityUnits", *value, Some(1), None);
         }
-        if let Some(value) = &self.global_table_provisioned_write_capacity_auto_scaling_settings_update {
-            out.enter("GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate");
-            value.violations(out);
+        if let Some(value) = &self.replica_settings_update {
+            out.count("ReplicaSettingsUpdate", value.len(), Some(1), Some(50));
+            out.enter("ReplicaSettingsUpdate");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
             out.leave();
+        }
+        out.required("GlobalTableName", self.global_table_name.is_some());
+        if let Some(value) = &self.global_table_name {
+            out.pattern("GlobalTableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("GlobalTableName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.global_table_global_secondary_index_settings_update {
             out.count("GlobalTableGlobalSecondaryIndexSettingsUpdate", value.len(), Some(1), Some(20));
@@ -2669,14 +2682,12 @@ impl Input for UpdateGlobalTableSettingsInput {
             }
             out.leave();
         }
-        if let Some(value) = &self.replica_settings_update {
-            out.count("ReplicaSettingsUpdate", value.len(), Some(1), Some(50));
-            out.enter("ReplicaSettingsUpdate");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
+        if let Some(value) = &self.global_table_billing_mode {
+            out.one_of("GlobalTableBillingMode", value, values::BILLING_MODE);
+        }
+        if let Some(value) = &self.global_table_provisioned_write_capacity_auto_scaling_settings_update {
+            out.enter("GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate");
+            value.violations(out);
             out.leave();
         }
     }
@@ -2740,8 +2751,14 @@ impl Input for UpdateItemInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.conditional_operator {
-            out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
+        if let Some(value) = &self.expected {
+            out.enter("Expected");
+            for (name, value) in value.iter() {
+                out.enter_entry(name);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
         }
         if let Some(value) = &self.return_consumed_capacity {
             out.one_of("ReturnConsumedCapacity", value, values::RETURN_CONSUMED_CAPACITY);
@@ -2753,25 +2770,6 @@ impl Input for UpdateItemInput {
         if let Some(value) = &self.return_values {
             out.one_of("ReturnValues", value, values::RETURN_VALUE);
         }
-        out.required("Key", self.key.is_some());
-        if let Some(value) = &self.attribute_updates {
-            out.enter("AttributeUpdates");
-            for (name, value) in value.iter() {
-                out.enter_entry(name);
-                value.violations(out);
-                out.leave();
-            }
-            out.leave();
-        }
-        if let Some(value) = &self.expected {
-            out.enter("Expected");
-            for (name, value) in value.iter() {
-                out.enter_entry(name);
-                value.violations(out);
-                out.leave();
-            }
-            out.leave();
-        }
         if let Some(value) = &self.return_item_collection_metrics {
             out.one_of("ReturnItemCollectionMetrics", value, values::RETURN_ITEM_COLLECTION_METRICS);
         }
@@ -2781,6 +2779,19 @@ impl Input for UpdateItemInput {
                 value,
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
+        }
+        if let Some(value) = &self.conditional_operator {
+            out.one_of("ConditionalOperator", value, values::CONDITIONAL_OPERATOR);
+        }
+        out.required("Key", self.key.is_some());
+        if let Some(value) = &self.attribute_updates {
+            out.enter("AttributeUpdates");
+            for (name, value) in value.iter() {
+                out.enter_entry(name);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
         }
     }
 
@@ -2844,18 +2855,18 @@ impl Input for UpdateKinesisStreamingDestinationInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
+        if let Some(value) = &self.update_kinesis_streaming_configuration {
+            out.enter("UpdateKinesisStreamingConfiguration");
+            value.violations(out);
+            out.leave();
         }
         out.required("StreamArn", self.stream_arn.is_some());
         if let Some(value) = &self.stream_arn {
             out.text("StreamArn", value, Some(37), Some(1024));
         }
-        if let Some(value) = &self.update_kinesis_streaming_configuration {
-            out.enter("UpdateKinesisStreamingConfiguration");
-            value.violations(out);
-            out.leave();
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
         }
     }
 
@@ -2922,20 +2933,22 @@ impl Input for UpdateTableInput {
             }
             out.leave();
         }
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
+        if let Some(value) = &self.replica_updates {
+            out.count("ReplicaUpdates", value.len(), Some(1), None);
+            out.enter("ReplicaUpdates");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
         }
         if let Some(value) = &self.billing_mode {
             out.one_of("BillingMode", value, values::BILLING_MODE);
         }
-        if let Some(value) = &self.provisioned_throughput {
-            out.enter("ProvisionedThroughput");
-            value.violations(out);
-            out.leave();
-        }
-        if let Some(value) = &self.global_secondary_index_updates {
-            out.enter("GlobalSecondaryIndexUpdates");
+        if let Some(value) = &self.global_table_witness_updates {
+            out.count("GlobalTableWitnessUpdates", value.len(), Some(1), Some(1));
+            out.enter("GlobalTableWitnessUpdates");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);
@@ -2948,43 +2961,41 @@ impl Input for UpdateTableInput {
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.sse_specification {
-            out.enter("SSESpecification");
-            value.violations(out);
-            out.leave();
-        }
-        if let Some(value) = &self.replica_updates {
-            out.count("ReplicaUpdates", value.len(), Some(1), None);
-            out.enter("ReplicaUpdates");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
-            out.leave();
-        }
-        if let Some(value) = &self.table_class {
-            out.one_of("TableClass", value, values::TABLE_CLASS);
-        }
-        if let Some(value) = &self.multi_region_consistency {
-            out.one_of("MultiRegionConsistency", value, values::MULTI_REGION_CONSISTENCY);
-        }
-        if let Some(value) = &self.global_table_witness_updates {
-            out.count("GlobalTableWitnessUpdates", value.len(), Some(1), Some(1));
-            out.enter("GlobalTableWitnessUpdates");
-            for (index, value) in value.iter().enumerate() {
-                out.enter_element(index);
-                value.violations(out);
-                out.leave();
-            }
-            out.leave();
-        }
         if let Some(value) = &self.global_table_settings_replication_mode {
             out.one_of(
                 "GlobalTableSettingsReplicationMode",
                 value,
                 values::GLOBAL_TABLE_SETTINGS_REPLICATION_MODE,
             );
+        }
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
+        }
+        if let Some(value) = &self.sse_specification {
+            out.enter("SSESpecification");
+            value.violations(out);
+            out.leave();
+        }
+        if let Some(value) = &self.table_class {
+            out.one_of("TableClass", value, values::TABLE_CLASS);
+        }
+        if let Some(value) = &self.provisioned_throughput {
+            out.enter("ProvisionedThroughput");
+            value.violations(out);
+            out.leave();
+        }
+        if let Some(value) = &self.multi_region_consistency {
+            out.one_of("MultiRegionConsistency", value, values::MULTI_REGION_CONSISTENCY);
+        }
+        if let Some(value) = &self.global_secondary_index_updates {
+            out.enter("GlobalSecondaryIndexUpdates");
+            for (index, value) in value.iter().enumerate() {
+                out.enter_element(index);
+                value.violations(out);
+                out.leave();
+            }
+            out.leave();
         }
     }
 
@@ -3056,9 +3067,9 @@ impl Input for UpdateTableReplicaAutoScalingInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.global_secondary_index_updates {
-            out.count("GlobalSecondaryIndexUpdates", value.len(), Some(1), None);
-            out.enter("GlobalSecondaryIndexUpdates");
+        if let Some(value) = &self.replica_updates {
+            out.count("ReplicaUpdates", value.len(), Some(1), None);
+            out.enter("ReplicaUpdates");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);
@@ -3066,18 +3077,18 @@ impl Input for UpdateTableReplicaAutoScalingInput {
             }
             out.leave();
         }
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.table("TableName", value);
-        }
         if let Some(value) = &self.provisioned_write_capacity_auto_scaling_update {
             out.enter("ProvisionedWriteCapacityAutoScalingUpdate");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.replica_updates {
-            out.count("ReplicaUpdates", value.len(), Some(1), None);
-            out.enter("ReplicaUpdates");
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.table("TableName", value);
+        }
+        if let Some(value) = &self.global_secondary_index_updates {
+            out.count("GlobalSecondaryIndexUpdates", value.len(), Some(1), None);
+            out.enter("GlobalSecondaryIndexUpdates");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);

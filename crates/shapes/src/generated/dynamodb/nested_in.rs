@@ -3,7 +3,7 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
-use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, patterns};
+use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +28,11 @@ impl AttributeDefinition {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AttributeValueUpdate {
-    #[serde(rename = "Value")]
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub value: Option<AttributeValue>,
-    #[serde(rename = "Action")]
+    #[serde(rename = "Action", skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
 }
 
@@ -44,21 +44,17 @@ impl AttributeValueUpdate {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AutoScalingPolicyUpdate {
-    #[serde(rename = "PolicyName")]
+    #[serde(rename = "PolicyName", skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
-    #[serde(rename = "TargetTrackingScalingPolicyConfiguration")]
+    #[serde(rename = "TargetTrackingScalingPolicyConfiguration", skip_serializing_if = "Option::is_none")]
     pub target_tracking_scaling_policy_configuration:
         Option<AutoScalingTargetTrackingScalingPolicyConfigurationUpdate>,
 }
 
 impl AutoScalingPolicyUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.policy_name {
-            out.text("PolicyName", value, Some(1), Some(256));
-            out.pattern("PolicyName", value, "\\p{Print}+", patterns::printable);
-        }
         out.required(
             "TargetTrackingScalingPolicyConfiguration",
             self.target_tracking_scaling_policy_configuration.is_some(),
@@ -68,57 +64,61 @@ impl AutoScalingPolicyUpdate {
             value.violations(out);
             out.leave();
         }
+        if let Some(value) = &self.policy_name {
+            out.pattern("PolicyName", value, "\\p{Print}+", patterns::printable);
+            out.text("PolicyName", value, Some(1), Some(256));
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AutoScalingSettingsUpdate {
-    #[serde(rename = "MinimumUnits")]
+    #[serde(rename = "MinimumUnits", skip_serializing_if = "Option::is_none")]
     pub minimum_units: Option<i64>,
-    #[serde(rename = "MaximumUnits")]
+    #[serde(rename = "MaximumUnits", skip_serializing_if = "Option::is_none")]
     pub maximum_units: Option<i64>,
-    #[serde(rename = "AutoScalingDisabled")]
+    #[serde(rename = "AutoScalingDisabled", skip_serializing_if = "Option::is_none")]
     pub auto_scaling_disabled: Option<bool>,
-    #[serde(rename = "AutoScalingRoleArn")]
+    #[serde(rename = "AutoScalingRoleArn", skip_serializing_if = "Option::is_none")]
     pub auto_scaling_role_arn: Option<String>,
-    #[serde(rename = "ScalingPolicyUpdate")]
+    #[serde(rename = "ScalingPolicyUpdate", skip_serializing_if = "Option::is_none")]
     pub scaling_policy_update: Option<AutoScalingPolicyUpdate>,
 }
 
 impl AutoScalingSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.minimum_units {
-            out.number("MinimumUnits", *value, Some(1), None);
-        }
         if let Some(value) = &self.maximum_units {
             out.number("MaximumUnits", *value, Some(1), None);
         }
         if let Some(value) = &self.auto_scaling_role_arn {
-            out.text("AutoScalingRoleArn", value, Some(1), Some(1600));
             out.pattern(
                 "AutoScalingRoleArn",
                 value,
                 "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*",
                 patterns::no_control,
             );
+            out.text("AutoScalingRoleArn", value, Some(1), Some(1600));
         }
         if let Some(value) = &self.scaling_policy_update {
             out.enter("ScalingPolicyUpdate");
             value.violations(out);
             out.leave();
         }
+        if let Some(value) = &self.minimum_units {
+            out.number("MinimumUnits", *value, Some(1), None);
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AutoScalingTargetTrackingScalingPolicyConfigurationUpdate {
-    #[serde(rename = "DisableScaleIn")]
+    #[serde(rename = "DisableScaleIn", skip_serializing_if = "Option::is_none")]
     pub disable_scale_in: Option<bool>,
-    #[serde(rename = "ScaleInCooldown")]
+    #[serde(rename = "ScaleInCooldown", skip_serializing_if = "Option::is_none")]
     pub scale_in_cooldown: Option<i64>,
-    #[serde(rename = "ScaleOutCooldown")]
+    #[serde(rename = "ScaleOutCooldown", skip_serializing_if = "Option::is_none")]
     pub scale_out_cooldown: Option<i64>,
-    #[serde(rename = "TargetValue")]
+    #[serde(rename = "TargetValue", skip_serializing_if = "Option::is_none")]
     pub target_value: Option<f64>,
 }
 
@@ -128,15 +128,15 @@ impl AutoScalingTargetTrackingScalingPolicyConfigurationUpdate {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchStatementRequest {
-    #[serde(rename = "Statement")]
+    #[serde(rename = "Statement", skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
-    #[serde(rename = "Parameters")]
+    #[serde(rename = "Parameters", skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<AttributeValue>>,
-    #[serde(rename = "ConsistentRead")]
+    #[serde(rename = "ConsistentRead", skip_serializing_if = "Option::is_none")]
     pub consistent_read: Option<bool>,
-    #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
+    #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
 
@@ -146,9 +146,6 @@ impl BatchStatementRequest {
         if let Some(value) = &self.statement {
             out.text("Statement", value, Some(1), Some(8192));
         }
-        if let Some(value) = &self.parameters {
-            out.count("Parameters", value.len(), Some(1), None);
-        }
         if let Some(value) = &self.return_values_on_condition_check_failure {
             out.one_of(
                 "ReturnValuesOnConditionCheckFailure",
@@ -156,14 +153,17 @@ impl BatchStatementRequest {
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
         }
+        if let Some(value) = &self.parameters {
+            out.count("Parameters", value.len(), Some(1), None);
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
-    #[serde(rename = "AttributeValueList")]
+    #[serde(rename = "AttributeValueList", skip_serializing_if = "Option::is_none")]
     pub attribute_value_list: Option<Vec<AttributeValue>>,
-    #[serde(rename = "ComparisonOperator")]
+    #[serde(rename = "ComparisonOperator", skip_serializing_if = "Option::is_none")]
     pub comparison_operator: Option<String>,
 }
 
@@ -176,30 +176,29 @@ impl Condition {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConditionCheck {
-    #[serde(rename = "Key")]
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
-    #[serde(rename = "TableName")]
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    #[serde(rename = "ConditionExpression")]
+    #[serde(rename = "ConditionExpression", skip_serializing_if = "Option::is_none")]
     pub condition_expression: Option<String>,
-    #[serde(rename = "ExpressionAttributeNames")]
+    #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
-    #[serde(rename = "ExpressionAttributeValues")]
+    #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_values: Option<AttributeMap>,
-    #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
+    #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
 
 impl ConditionCheck {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Key", self.key.is_some());
+        out.required("ConditionExpression", self.condition_expression.is_some());
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
             out.table("TableName", value);
         }
-        out.required("ConditionExpression", self.condition_expression.is_some());
         if let Some(value) = &self.return_values_on_condition_check_failure {
             out.one_of(
                 "ReturnValuesOnConditionCheckFailure",
@@ -207,31 +206,43 @@ impl ConditionCheck {
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
         }
+        out.required("Key", self.key.is_some());
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateGlobalSecondaryIndexAction {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "KeySchema")]
+    #[serde(rename = "KeySchema", skip_serializing_if = "Option::is_none")]
     pub key_schema: Option<Vec<KeySchemaElement>>,
-    #[serde(rename = "Projection")]
+    #[serde(rename = "Projection", skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
-    #[serde(rename = "ProvisionedThroughput")]
+    #[serde(rename = "ProvisionedThroughput", skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput: Option<ProvisionedThroughput>,
-    #[serde(rename = "OnDemandThroughput")]
+    #[serde(rename = "OnDemandThroughput", skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<OnDemandThroughput>,
-    #[serde(rename = "WarmThroughput")]
+    #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughput>,
 }
 
 impl CreateGlobalSecondaryIndexAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
+        out.required("Projection", self.projection.is_some());
+        if let Some(value) = &self.projection {
+            out.enter("Projection");
+            value.violations(out);
+            out.leave();
+        }
         out.required("IndexName", self.index_name.is_some());
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
+        if let Some(value) = &self.provisioned_throughput {
+            out.enter("ProvisionedThroughput");
+            value.violations(out);
+            out.leave();
         }
         out.required("KeySchema", self.key_schema.is_some());
         if let Some(value) = &self.key_schema {
@@ -244,23 +255,12 @@ impl CreateGlobalSecondaryIndexAction {
             }
             out.leave();
         }
-        out.required("Projection", self.projection.is_some());
-        if let Some(value) = &self.projection {
-            out.enter("Projection");
-            value.violations(out);
-            out.leave();
-        }
-        if let Some(value) = &self.provisioned_throughput {
-            out.enter("ProvisionedThroughput");
-            value.violations(out);
-            out.leave();
-        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateGlobalTableWitnessGroupMemberAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
@@ -270,9 +270,9 @@ impl CreateGlobalTableWitnessGroupMemberAction {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateReplicaAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
@@ -282,25 +282,27 @@ impl CreateReplicaAction {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CreateReplicationGroupMemberAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
-    #[serde(rename = "KMSMasterKeyId")]
+    #[serde(rename = "KMSMasterKeyId", skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
-    #[serde(rename = "ProvisionedThroughputOverride")]
+    #[serde(rename = "ProvisionedThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    #[serde(rename = "OnDemandThroughputOverride")]
+    #[serde(rename = "OnDemandThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-    #[serde(rename = "GlobalSecondaryIndexes")]
+    #[serde(rename = "GlobalSecondaryIndexes", skip_serializing_if = "Option::is_none")]
     pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndex>>,
-    #[serde(rename = "TableClassOverride")]
+    #[serde(rename = "TableClassOverride", skip_serializing_if = "Option::is_none")]
     pub table_class_override: Option<String>,
 }
 
 impl CreateReplicationGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("RegionName", self.region_name.is_some());
+        if let Some(value) = &self.table_class_override {
+            out.one_of("TableClassOverride", value, values::TABLE_CLASS);
+        }
         if let Some(value) = &self.provisioned_throughput_override {
             out.enter("ProvisionedThroughputOverride");
             value.violations(out);
@@ -316,9 +318,7 @@ impl CreateReplicationGroupMemberAction {
             }
             out.leave();
         }
-        if let Some(value) = &self.table_class_override {
-            out.one_of("TableClassOverride", value, values::TABLE_CLASS);
-        }
+        out.required("RegionName", self.region_name.is_some());
     }
 }
 
@@ -333,8 +333,8 @@ pub struct CsvOptions {
 impl CsvOptions {
     pub(crate) fn violations(&self, out: &mut Violations) {
         if let Some(value) = &self.delimiter {
-            out.text("Delimiter", value, Some(1), Some(1));
             out.pattern("Delimiter", value, "[,;:|\\t ]", patterns::delimiter);
+            out.text("Delimiter", value, Some(1), Some(1));
         }
         if let Some(value) = &self.header_list {
             out.count("HeaderList", value.len(), Some(1), Some(255));
@@ -342,25 +342,24 @@ impl CsvOptions {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Delete {
-    #[serde(rename = "Key")]
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
-    #[serde(rename = "TableName")]
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    #[serde(rename = "ConditionExpression")]
+    #[serde(rename = "ConditionExpression", skip_serializing_if = "Option::is_none")]
     pub condition_expression: Option<String>,
-    #[serde(rename = "ExpressionAttributeNames")]
+    #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
-    #[serde(rename = "ExpressionAttributeValues")]
+    #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_values: Option<AttributeMap>,
-    #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
+    #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
 
 impl Delete {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Key", self.key.is_some());
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
             out.table("TableName", value);
@@ -372,12 +371,13 @@ impl Delete {
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
         }
+        out.required("Key", self.key.is_some());
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteGlobalSecondaryIndexAction {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
 }
 
@@ -385,15 +385,15 @@ impl DeleteGlobalSecondaryIndexAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
         out.required("IndexName", self.index_name.is_some());
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
         }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteGlobalTableWitnessGroupMemberAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
@@ -403,9 +403,9 @@ impl DeleteGlobalTableWitnessGroupMemberAction {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteReplicaAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
@@ -415,9 +415,9 @@ impl DeleteReplicaAction {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteReplicationGroupMemberAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
@@ -427,9 +427,9 @@ impl DeleteReplicationGroupMemberAction {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteRequest {
-    #[serde(rename = "Key")]
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
 }
 
@@ -457,15 +457,15 @@ impl EnableKinesisStreamingConfiguration {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedAttributeValue {
-    #[serde(rename = "Value")]
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub value: Option<AttributeValue>,
-    #[serde(rename = "Exists")]
+    #[serde(rename = "Exists", skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    #[serde(rename = "ComparisonOperator")]
+    #[serde(rename = "ComparisonOperator", skip_serializing_if = "Option::is_none")]
     pub comparison_operator: Option<String>,
-    #[serde(rename = "AttributeValueList")]
+    #[serde(rename = "AttributeValueList", skip_serializing_if = "Option::is_none")]
     pub attribute_value_list: Option<Vec<AttributeValue>>,
 }
 
@@ -477,25 +477,25 @@ impl ExpectedAttributeValue {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Get {
-    #[serde(rename = "Key")]
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
-    #[serde(rename = "TableName")]
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    #[serde(rename = "ProjectionExpression")]
+    #[serde(rename = "ProjectionExpression", skip_serializing_if = "Option::is_none")]
     pub projection_expression: Option<String>,
-    #[serde(rename = "ExpressionAttributeNames")]
+    #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
 }
 
 impl Get {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Key", self.key.is_some());
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
             out.table("TableName", value);
         }
+        out.required("Key", self.key.is_some());
     }
 }
 
@@ -517,10 +517,21 @@ pub struct GlobalSecondaryIndex {
 
 impl GlobalSecondaryIndex {
     pub(crate) fn violations(&self, out: &mut Violations) {
+        out.required("Projection", self.projection.is_some());
+        if let Some(value) = &self.projection {
+            out.enter("Projection");
+            value.violations(out);
+            out.leave();
+        }
         out.required("IndexName", self.index_name.is_some());
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
+        if let Some(value) = &self.provisioned_throughput {
+            out.enter("ProvisionedThroughput");
+            value.violations(out);
+            out.leave();
         }
         out.required("KeySchema", self.key_schema.is_some());
         if let Some(value) = &self.key_schema {
@@ -533,49 +544,38 @@ impl GlobalSecondaryIndex {
             }
             out.leave();
         }
-        out.required("Projection", self.projection.is_some());
-        if let Some(value) = &self.projection {
-            out.enter("Projection");
-            value.violations(out);
-            out.leave();
-        }
-        if let Some(value) = &self.provisioned_throughput {
-            out.enter("ProvisionedThroughput");
-            value.violations(out);
-            out.leave();
-        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GlobalSecondaryIndexAutoScalingUpdate {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "ProvisionedWriteCapacityAutoScalingUpdate")]
+    #[serde(rename = "ProvisionedWriteCapacityAutoScalingUpdate", skip_serializing_if = "Option::is_none")]
     pub provisioned_write_capacity_auto_scaling_update: Option<AutoScalingSettingsUpdate>,
 }
 
 impl GlobalSecondaryIndexAutoScalingUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
-            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.provisioned_write_capacity_auto_scaling_update {
             out.enter("ProvisionedWriteCapacityAutoScalingUpdate");
             value.violations(out);
             out.leave();
         }
+        if let Some(value) = &self.index_name {
+            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GlobalSecondaryIndexUpdate {
-    #[serde(rename = "Update")]
+    #[serde(rename = "Update", skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateGlobalSecondaryIndexAction>,
-    #[serde(rename = "Create")]
+    #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateGlobalSecondaryIndexAction>,
-    #[serde(rename = "Delete")]
+    #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteGlobalSecondaryIndexAction>,
 }
 
@@ -586,26 +586,29 @@ impl GlobalSecondaryIndexUpdate {
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.create {
-            out.enter("Create");
+        if let Some(value) = &self.delete {
+            out.enter("Delete");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.delete {
-            out.enter("Delete");
+        if let Some(value) = &self.create {
+            out.enter("Create");
             value.violations(out);
             out.leave();
         }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GlobalTableGlobalSecondaryIndexSettingsUpdate {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "ProvisionedWriteCapacityUnits")]
+    #[serde(rename = "ProvisionedWriteCapacityUnits", skip_serializing_if = "Option::is_none")]
     pub provisioned_write_capacity_units: Option<i64>,
-    #[serde(rename = "ProvisionedWriteCapacityAutoScalingSettingsUpdate")]
+    #[serde(
+        rename = "ProvisionedWriteCapacityAutoScalingSettingsUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub provisioned_write_capacity_auto_scaling_settings_update: Option<AutoScalingSettingsUpdate>,
 }
 
@@ -613,37 +616,37 @@ impl GlobalTableGlobalSecondaryIndexSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
         out.required("IndexName", self.index_name.is_some());
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
-        if let Some(value) = &self.provisioned_write_capacity_units {
-            out.number("ProvisionedWriteCapacityUnits", *value, Some(1), None);
+            out.text("IndexName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.provisioned_write_capacity_auto_scaling_settings_update {
             out.enter("ProvisionedWriteCapacityAutoScalingSettingsUpdate");
             value.violations(out);
             out.leave();
         }
+        if let Some(value) = &self.provisioned_write_capacity_units {
+            out.number("ProvisionedWriteCapacityUnits", *value, Some(1), None);
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GlobalTableWitnessGroupUpdate {
-    #[serde(rename = "Create")]
+    #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateGlobalTableWitnessGroupMemberAction>,
-    #[serde(rename = "Delete")]
+    #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteGlobalTableWitnessGroupMemberAction>,
 }
 
 impl GlobalTableWitnessGroupUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.create {
-            out.enter("Create");
+        if let Some(value) = &self.delete {
+            out.enter("Delete");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.delete {
-            out.enter("Delete");
+        if let Some(value) = &self.create {
+            out.enter("Create");
             value.violations(out);
             out.leave();
         }
@@ -705,17 +708,17 @@ impl KeySchemaElement {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KeysAndAttributes {
-    #[serde(rename = "Keys")]
+    #[serde(rename = "Keys", skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<AttributeMap>>,
-    #[serde(rename = "AttributesToGet")]
+    #[serde(rename = "AttributesToGet", skip_serializing_if = "Option::is_none")]
     pub attributes_to_get: Option<Vec<String>>,
-    #[serde(rename = "ConsistentRead")]
+    #[serde(rename = "ConsistentRead", skip_serializing_if = "Option::is_none")]
     pub consistent_read: Option<bool>,
-    #[serde(rename = "ProjectionExpression")]
+    #[serde(rename = "ProjectionExpression", skip_serializing_if = "Option::is_none")]
     pub projection_expression: Option<String>,
-    #[serde(rename = "ExpressionAttributeNames")]
+    #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
 }
 
@@ -731,26 +734,42 @@ impl KeysAndAttributes {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LocalSecondaryIndex {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "KeySchema")]
+    #[serde(rename = "KeySchema", skip_serializing_if = "Option::is_none")]
     pub key_schema: Option<Vec<KeySchemaElement>>,
-    #[serde(rename = "Projection")]
+    #[serde(rename = "Projection", skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
 }
 
 impl LocalSecondaryIndex {
     pub(crate) fn violations(&self, out: &mut Violations) {
+        out.required("Projection", self.projection.is_some());
+        if let Some(value) = &self.projection {
+            out.enter("Projection");
+            value.violations(out);
+            out.leave();
+        }
         out.required("IndexName", self.index_name.is_some());
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
         }
         out.required("KeySchema", self.key_schema.is_some());
         if let Some(value) = &self.key_schema {
-            out.count("KeySchema", value.len(), None, Some(2));
+            out.count_shown("KeySchema", value.len(), 2, || {
+                java::list(value.iter().map(|element| {
+                    java::structure(
+                        "KeySchemaElement",
+                        &[
+                            ("AttributeName", element.attribute_name.as_deref()),
+                            ("KeyType", element.key_type.as_deref()),
+                        ],
+                    )
+                }))
+            });
             out.count("KeySchema", value.len(), Some(1), None);
             out.enter("KeySchema");
             for (index, value) in value.iter().enumerate() {
@@ -758,12 +777,6 @@ impl LocalSecondaryIndex {
                 value.violations(out);
                 out.leave();
             }
-            out.leave();
-        }
-        out.required("Projection", self.projection.is_some());
-        if let Some(value) = &self.projection {
-            out.enter("Projection");
-            value.violations(out);
             out.leave();
         }
     }
@@ -783,13 +796,13 @@ pub struct OnDemandThroughputOverride {
     pub max_read_request_units: Option<i64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ParameterizedStatement {
-    #[serde(rename = "Statement")]
+    #[serde(rename = "Statement", skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
-    #[serde(rename = "Parameters")]
+    #[serde(rename = "Parameters", skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<AttributeValue>>,
-    #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
+    #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
 
@@ -799,9 +812,6 @@ impl ParameterizedStatement {
         if let Some(value) = &self.statement {
             out.text("Statement", value, Some(1), Some(8192));
         }
-        if let Some(value) = &self.parameters {
-            out.count("Parameters", value.len(), Some(1), None);
-        }
         if let Some(value) = &self.return_values_on_condition_check_failure {
             out.one_of(
                 "ReturnValuesOnConditionCheckFailure",
@@ -809,23 +819,26 @@ impl ParameterizedStatement {
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
         }
+        if let Some(value) = &self.parameters {
+            out.count("Parameters", value.len(), Some(1), None);
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PointInTimeRecoverySpecification {
-    #[serde(rename = "PointInTimeRecoveryEnabled")]
+    #[serde(rename = "PointInTimeRecoveryEnabled", skip_serializing_if = "Option::is_none")]
     pub point_in_time_recovery_enabled: Option<bool>,
-    #[serde(rename = "RecoveryPeriodInDays")]
+    #[serde(rename = "RecoveryPeriodInDays", skip_serializing_if = "Option::is_none")]
     pub recovery_period_in_days: Option<i64>,
 }
 
 impl PointInTimeRecoverySpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("PointInTimeRecoveryEnabled", self.point_in_time_recovery_enabled.is_some());
         if let Some(value) = &self.recovery_period_in_days {
             out.number("RecoveryPeriodInDays", *value, Some(1), Some(35));
         }
+        out.required("PointInTimeRecoveryEnabled", self.point_in_time_recovery_enabled.is_some());
     }
 }
 
@@ -858,13 +871,13 @@ pub struct ProvisionedThroughput {
 
 impl ProvisionedThroughput {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("ReadCapacityUnits", self.read_capacity_units.is_some());
-        if let Some(value) = &self.read_capacity_units {
-            out.number("ReadCapacityUnits", *value, Some(1), None);
-        }
         out.required("WriteCapacityUnits", self.write_capacity_units.is_some());
         if let Some(value) = &self.write_capacity_units {
             out.number("WriteCapacityUnits", *value, Some(1), None);
+        }
+        out.required("ReadCapacityUnits", self.read_capacity_units.is_some());
+        if let Some(value) = &self.read_capacity_units {
+            out.number("ReadCapacityUnits", *value, Some(1), None);
         }
     }
 }
@@ -883,29 +896,29 @@ impl ProvisionedThroughputOverride {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Put {
-    #[serde(rename = "Item")]
+    #[serde(rename = "Item", skip_serializing_if = "Option::is_none")]
     pub item: Option<AttributeMap>,
-    #[serde(rename = "TableName")]
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    #[serde(rename = "ConditionExpression")]
+    #[serde(rename = "ConditionExpression", skip_serializing_if = "Option::is_none")]
     pub condition_expression: Option<String>,
-    #[serde(rename = "ExpressionAttributeNames")]
+    #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
-    #[serde(rename = "ExpressionAttributeValues")]
+    #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_values: Option<AttributeMap>,
-    #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
+    #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
 
 impl Put {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Item", self.item.is_some());
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
             out.table("TableName", value);
         }
+        out.required("Item", self.item.is_some());
         if let Some(value) = &self.return_values_on_condition_check_failure {
             out.one_of(
                 "ReturnValuesOnConditionCheckFailure",
@@ -916,9 +929,9 @@ impl Put {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutRequest {
-    #[serde(rename = "Item")]
+    #[serde(rename = "Item", skip_serializing_if = "Option::is_none")]
     pub item: Option<AttributeMap>,
 }
 
@@ -934,18 +947,26 @@ pub struct Replica {
     pub region_name: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaAutoScalingUpdate {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
-    #[serde(rename = "ReplicaGlobalSecondaryIndexUpdates")]
+    #[serde(rename = "ReplicaGlobalSecondaryIndexUpdates", skip_serializing_if = "Option::is_none")]
     pub replica_global_secondary_index_updates: Option<Vec<ReplicaGlobalSecondaryIndexAutoScalingUpdate>>,
-    #[serde(rename = "ReplicaProvisionedReadCapacityAutoScalingUpdate")]
+    #[serde(
+        rename = "ReplicaProvisionedReadCapacityAutoScalingUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub replica_provisioned_read_capacity_auto_scaling_update: Option<AutoScalingSettingsUpdate>,
 }
 
 impl ReplicaAutoScalingUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.replica_provisioned_read_capacity_auto_scaling_update {
+            out.enter("ReplicaProvisionedReadCapacityAutoScalingUpdate");
+            value.violations(out);
+            out.leave();
+        }
         out.required("RegionName", self.region_name.is_some());
         if let Some(value) = &self.replica_global_secondary_index_updates {
             out.enter("ReplicaGlobalSecondaryIndexUpdates");
@@ -956,80 +977,78 @@ impl ReplicaAutoScalingUpdate {
             }
             out.leave();
         }
-        if let Some(value) = &self.replica_provisioned_read_capacity_auto_scaling_update {
-            out.enter("ReplicaProvisionedReadCapacityAutoScalingUpdate");
-            value.violations(out);
-            out.leave();
-        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaGlobalSecondaryIndex {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "ProvisionedThroughputOverride")]
+    #[serde(rename = "ProvisionedThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    #[serde(rename = "OnDemandThroughputOverride")]
+    #[serde(rename = "OnDemandThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
 }
 
 impl ReplicaGlobalSecondaryIndex {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("IndexName", self.index_name.is_some());
-        if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
-            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.provisioned_throughput_override {
             out.enter("ProvisionedThroughputOverride");
             value.violations(out);
             out.leave();
         }
+        out.required("IndexName", self.index_name.is_some());
+        if let Some(value) = &self.index_name {
+            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaGlobalSecondaryIndexAutoScalingUpdate {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "ProvisionedReadCapacityAutoScalingUpdate")]
+    #[serde(rename = "ProvisionedReadCapacityAutoScalingUpdate", skip_serializing_if = "Option::is_none")]
     pub provisioned_read_capacity_auto_scaling_update: Option<AutoScalingSettingsUpdate>,
 }
 
 impl ReplicaGlobalSecondaryIndexAutoScalingUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
-            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.provisioned_read_capacity_auto_scaling_update {
             out.enter("ProvisionedReadCapacityAutoScalingUpdate");
             value.violations(out);
             out.leave();
         }
+        if let Some(value) = &self.index_name {
+            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
+        }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaGlobalSecondaryIndexSettingsUpdate {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "ProvisionedReadCapacityUnits")]
+    #[serde(rename = "ProvisionedReadCapacityUnits", skip_serializing_if = "Option::is_none")]
     pub provisioned_read_capacity_units: Option<i64>,
-    #[serde(rename = "ProvisionedReadCapacityAutoScalingSettingsUpdate")]
+    #[serde(
+        rename = "ProvisionedReadCapacityAutoScalingSettingsUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub provisioned_read_capacity_auto_scaling_settings_update: Option<AutoScalingSettingsUpdate>,
 }
 
 impl ReplicaGlobalSecondaryIndexSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("IndexName", self.index_name.is_some());
-        if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
-            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.provisioned_read_capacity_units {
             out.number("ProvisionedReadCapacityUnits", *value, Some(1), None);
+        }
+        out.required("IndexName", self.index_name.is_some());
+        if let Some(value) = &self.index_name {
+            out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.provisioned_read_capacity_auto_scaling_settings_update {
             out.enter("ProvisionedReadCapacityAutoScalingSettingsUpdate");
@@ -1039,31 +1058,31 @@ impl ReplicaGlobalSecondaryIndexSettingsUpdate {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaSettingsUpdate {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
-    #[serde(rename = "ReplicaProvisionedReadCapacityUnits")]
+    #[serde(rename = "ReplicaProvisionedReadCapacityUnits", skip_serializing_if = "Option::is_none")]
     pub replica_provisioned_read_capacity_units: Option<i64>,
-    #[serde(rename = "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate")]
+    #[serde(
+        rename = "ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub replica_provisioned_read_capacity_auto_scaling_settings_update: Option<AutoScalingSettingsUpdate>,
-    #[serde(rename = "ReplicaGlobalSecondaryIndexSettingsUpdate")]
+    #[serde(rename = "ReplicaGlobalSecondaryIndexSettingsUpdate", skip_serializing_if = "Option::is_none")]
     pub replica_global_secondary_index_settings_update:
         Option<Vec<ReplicaGlobalSecondaryIndexSettingsUpdate>>,
-    #[serde(rename = "ReplicaTableClass")]
+    #[serde(rename = "ReplicaTableClass", skip_serializing_if = "Option::is_none")]
     pub replica_table_class: Option<String>,
 }
 
 impl ReplicaSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("RegionName", self.region_name.is_some());
         if let Some(value) = &self.replica_provisioned_read_capacity_units {
             out.number("ReplicaProvisionedReadCapacityUnits", *value, Some(1), None);
         }
-        if let Some(value) = &self.replica_provisioned_read_capacity_auto_scaling_settings_update {
-            out.enter("ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate");
-            value.violations(out);
-            out.leave();
+        if let Some(value) = &self.replica_table_class {
+            out.one_of("ReplicaTableClass", value, values::TABLE_CLASS);
         }
         if let Some(value) = &self.replica_global_secondary_index_settings_update {
             out.count("ReplicaGlobalSecondaryIndexSettingsUpdate", value.len(), Some(1), Some(20));
@@ -1075,52 +1094,50 @@ impl ReplicaSettingsUpdate {
             }
             out.leave();
         }
-        if let Some(value) = &self.replica_table_class {
-            out.one_of("ReplicaTableClass", value, values::TABLE_CLASS);
+        out.required("RegionName", self.region_name.is_some());
+        if let Some(value) = &self.replica_provisioned_read_capacity_auto_scaling_settings_update {
+            out.enter("ReplicaProvisionedReadCapacityAutoScalingSettingsUpdate");
+            value.violations(out);
+            out.leave();
         }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaUpdate {
-    #[serde(rename = "Create")]
+    #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateReplicaAction>,
-    #[serde(rename = "Delete")]
+    #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteReplicaAction>,
 }
 
 impl ReplicaUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.create {
-            out.enter("Create");
+        if let Some(value) = &self.delete {
+            out.enter("Delete");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.delete {
-            out.enter("Delete");
+        if let Some(value) = &self.create {
+            out.enter("Create");
             value.violations(out);
             out.leave();
         }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicationGroupUpdate {
-    #[serde(rename = "Create")]
+    #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateReplicationGroupMemberAction>,
-    #[serde(rename = "Update")]
+    #[serde(rename = "Update", skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateReplicationGroupMemberAction>,
-    #[serde(rename = "Delete")]
+    #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteReplicationGroupMemberAction>,
 }
 
 impl ReplicationGroupUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.create {
-            out.enter("Create");
-            value.violations(out);
-            out.leave();
-        }
         if let Some(value) = &self.update {
             out.enter("Update");
             value.violations(out);
@@ -1128,6 +1145,11 @@ impl ReplicationGroupUpdate {
         }
         if let Some(value) = &self.delete {
             out.enter("Delete");
+            value.violations(out);
+            out.leave();
+        }
+        if let Some(value) = &self.create {
+            out.enter("Create");
             value.violations(out);
             out.leave();
         }
@@ -1146,13 +1168,13 @@ pub struct S3BucketSource {
 
 impl S3BucketSource {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.s3_bucket_owner {
-            out.pattern("S3BucketOwner", value, "[0-9]{12}", patterns::account);
-        }
         out.required("S3Bucket", self.s3_bucket.is_some());
         if let Some(value) = &self.s3_bucket {
-            out.text("S3Bucket", value, None, Some(255));
             out.pattern("S3Bucket", value, "^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$", patterns::bucket);
+            out.text("S3Bucket", value, None, Some(255));
+        }
+        if let Some(value) = &self.s3_bucket_owner {
+            out.pattern("S3BucketOwner", value, "[0-9]{12}", patterns::account);
         }
         if let Some(value) = &self.s3_key_prefix {
             out.text("S3KeyPrefix", value, None, Some(1024));
@@ -1188,10 +1210,10 @@ pub struct StreamSpecification {
 
 impl StreamSpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("StreamEnabled", self.stream_enabled.is_some());
         if let Some(value) = &self.stream_view_type {
             out.one_of("StreamViewType", value, values::STREAM_VIEW_TYPE);
         }
+        out.required("StreamEnabled", self.stream_enabled.is_some());
     }
 }
 
@@ -1217,11 +1239,6 @@ pub struct TableCreationParameters {
 
 impl TableCreationParameters {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("TableName", self.table_name.is_some());
-        if let Some(value) = &self.table_name {
-            out.text("TableName", value, Some(3), Some(255));
-            out.pattern("TableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         out.required("AttributeDefinitions", self.attribute_definitions.is_some());
         if let Some(value) = &self.attribute_definitions {
             out.enter("AttributeDefinitions");
@@ -1232,10 +1249,8 @@ impl TableCreationParameters {
             }
             out.leave();
         }
-        out.required("KeySchema", self.key_schema.is_some());
-        if let Some(value) = &self.key_schema {
-            out.count("KeySchema", value.len(), Some(1), None);
-            out.enter("KeySchema");
+        if let Some(value) = &self.global_secondary_indexes {
+            out.enter("GlobalSecondaryIndexes");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);
@@ -1246,18 +1261,25 @@ impl TableCreationParameters {
         if let Some(value) = &self.billing_mode {
             out.one_of("BillingMode", value, values::BILLING_MODE);
         }
-        if let Some(value) = &self.provisioned_throughput {
-            out.enter("ProvisionedThroughput");
-            value.violations(out);
-            out.leave();
+        out.required("TableName", self.table_name.is_some());
+        if let Some(value) = &self.table_name {
+            out.pattern("TableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("TableName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.sse_specification {
             out.enter("SSESpecification");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.global_secondary_indexes {
-            out.enter("GlobalSecondaryIndexes");
+        if let Some(value) = &self.provisioned_throughput {
+            out.enter("ProvisionedThroughput");
+            value.violations(out);
+            out.leave();
+        }
+        out.required("KeySchema", self.key_schema.is_some());
+        if let Some(value) = &self.key_schema {
+            out.count("KeySchema", value.len(), Some(1), None);
+            out.enter("KeySchema");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
                 value.violations(out);
@@ -1278,13 +1300,13 @@ pub struct Tag {
 
 impl Tag {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Key", self.key.is_some());
-        if let Some(value) = &self.key {
-            out.text("Key", value, Some(1), Some(128));
-        }
         out.required("Value", self.value.is_some());
         if let Some(value) = &self.value {
             out.text("Value", value, Some(0), Some(256));
+        }
+        out.required("Key", self.key.is_some());
+        if let Some(value) = &self.key {
+            out.text("Key", value, Some(1), Some(128));
         }
     }
 }
@@ -1299,17 +1321,17 @@ pub struct TimeToLiveSpecification {
 
 impl TimeToLiveSpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Enabled", self.enabled.is_some());
         out.required("AttributeName", self.attribute_name.is_some());
         if let Some(value) = &self.attribute_name {
             out.text("AttributeName", value, Some(1), Some(255));
         }
+        out.required("Enabled", self.enabled.is_some());
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransactGetItem {
-    #[serde(rename = "Get")]
+    #[serde(rename = "Get", skip_serializing_if = "Option::is_none")]
     pub get: Option<Get>,
 }
 
@@ -1324,22 +1346,22 @@ impl TransactGetItem {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransactWriteItem {
-    #[serde(rename = "ConditionCheck")]
+    #[serde(rename = "ConditionCheck", skip_serializing_if = "Option::is_none")]
     pub condition_check: Option<ConditionCheck>,
-    #[serde(rename = "Put")]
+    #[serde(rename = "Put", skip_serializing_if = "Option::is_none")]
     pub put: Option<Put>,
-    #[serde(rename = "Delete")]
+    #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<Delete>,
-    #[serde(rename = "Update")]
+    #[serde(rename = "Update", skip_serializing_if = "Option::is_none")]
     pub update: Option<Update>,
 }
 
 impl TransactWriteItem {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.condition_check {
-            out.enter("ConditionCheck");
+        if let Some(value) = &self.update {
+            out.enter("Update");
             value.violations(out);
             out.leave();
         }
@@ -1348,40 +1370,39 @@ impl TransactWriteItem {
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.delete {
-            out.enter("Delete");
+        if let Some(value) = &self.condition_check {
+            out.enter("ConditionCheck");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.update {
-            out.enter("Update");
+        if let Some(value) = &self.delete {
+            out.enter("Delete");
             value.violations(out);
             out.leave();
         }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Update {
-    #[serde(rename = "Key")]
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
-    #[serde(rename = "UpdateExpression")]
+    #[serde(rename = "UpdateExpression", skip_serializing_if = "Option::is_none")]
     pub update_expression: Option<String>,
-    #[serde(rename = "TableName")]
+    #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
-    #[serde(rename = "ConditionExpression")]
+    #[serde(rename = "ConditionExpression", skip_serializing_if = "Option::is_none")]
     pub condition_expression: Option<String>,
-    #[serde(rename = "ExpressionAttributeNames")]
+    #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
-    #[serde(rename = "ExpressionAttributeValues")]
+    #[serde(rename = "ExpressionAttributeValues", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_values: Option<AttributeMap>,
-    #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
+    #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
 
 impl Update {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("Key", self.key.is_some());
         out.required("UpdateExpression", self.update_expression.is_some());
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
@@ -1394,18 +1415,19 @@ impl Update {
                 values::RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
             );
         }
+        out.required("Key", self.key.is_some());
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateGlobalSecondaryIndexAction {
-    #[serde(rename = "IndexName")]
+    #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
-    #[serde(rename = "ProvisionedThroughput")]
+    #[serde(rename = "ProvisionedThroughput", skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput: Option<ProvisionedThroughput>,
-    #[serde(rename = "OnDemandThroughput")]
+    #[serde(rename = "OnDemandThroughput", skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput: Option<OnDemandThroughput>,
-    #[serde(rename = "WarmThroughput")]
+    #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughput>,
 }
 
@@ -1413,8 +1435,8 @@ impl UpdateGlobalSecondaryIndexAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
         out.required("IndexName", self.index_name.is_some());
         if let Some(value) = &self.index_name {
-            out.text("IndexName", value, Some(3), Some(255));
             out.pattern("IndexName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("IndexName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.provisioned_throughput {
             out.enter("ProvisionedThroughput");
@@ -1442,25 +1464,27 @@ impl UpdateKinesisStreamingConfiguration {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateReplicationGroupMemberAction {
-    #[serde(rename = "RegionName")]
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
-    #[serde(rename = "KMSMasterKeyId")]
+    #[serde(rename = "KMSMasterKeyId", skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
-    #[serde(rename = "ProvisionedThroughputOverride")]
+    #[serde(rename = "ProvisionedThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    #[serde(rename = "OnDemandThroughputOverride")]
+    #[serde(rename = "OnDemandThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-    #[serde(rename = "GlobalSecondaryIndexes")]
+    #[serde(rename = "GlobalSecondaryIndexes", skip_serializing_if = "Option::is_none")]
     pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndex>>,
-    #[serde(rename = "TableClassOverride")]
+    #[serde(rename = "TableClassOverride", skip_serializing_if = "Option::is_none")]
     pub table_class_override: Option<String>,
 }
 
 impl UpdateReplicationGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        out.required("RegionName", self.region_name.is_some());
+        if let Some(value) = &self.table_class_override {
+            out.one_of("TableClassOverride", value, values::TABLE_CLASS);
+        }
         if let Some(value) = &self.provisioned_throughput_override {
             out.enter("ProvisionedThroughputOverride");
             value.violations(out);
@@ -1476,9 +1500,7 @@ impl UpdateReplicationGroupMemberAction {
             }
             out.leave();
         }
-        if let Some(value) = &self.table_class_override {
-            out.one_of("TableClassOverride", value, values::TABLE_CLASS);
-        }
+        out.required("RegionName", self.region_name.is_some());
     }
 }
 
@@ -1490,23 +1512,23 @@ pub struct WarmThroughput {
     pub write_units_per_second: Option<i64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WriteRequest {
-    #[serde(rename = "PutRequest")]
+    #[serde(rename = "PutRequest", skip_serializing_if = "Option::is_none")]
     pub put_request: Option<PutRequest>,
-    #[serde(rename = "DeleteRequest")]
+    #[serde(rename = "DeleteRequest", skip_serializing_if = "Option::is_none")]
     pub delete_request: Option<DeleteRequest>,
 }
 
 impl WriteRequest {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.put_request {
-            out.enter("PutRequest");
+        if let Some(value) = &self.delete_request {
+            out.enter("DeleteRequest");
             value.violations(out);
             out.leave();
         }
-        if let Some(value) = &self.delete_request {
-            out.enter("DeleteRequest");
+        if let Some(value) = &self.put_request {
+            out.enter("PutRequest");
             value.violations(out);
             out.leave();
         }

@@ -3,7 +3,7 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
-use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, patterns};
+use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
@@ -24,20 +24,20 @@ impl Input for DescribeStreamInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("StreamArn", self.stream_arn.is_some());
-        if let Some(value) = &self.stream_arn {
-            out.text("StreamArn", value, Some(37), Some(1024));
-        }
-        if let Some(value) = &self.limit {
-            out.number("Limit", *value, Some(1), None);
-        }
-        if let Some(value) = &self.exclusive_start_shard_id {
-            out.text("ExclusiveStartShardId", value, Some(28), Some(65));
-        }
         if let Some(value) = &self.shard_filter {
             out.enter("ShardFilter");
             value.violations(out);
             out.leave();
+        }
+        if let Some(value) = &self.limit {
+            out.number("Limit", *value, Some(1), None);
+        }
+        out.required("StreamArn", self.stream_arn.is_some());
+        if let Some(value) = &self.stream_arn {
+            out.text("StreamArn", value, Some(37), Some(1024));
+        }
+        if let Some(value) = &self.exclusive_start_shard_id {
+            out.text("ExclusiveStartShardId", value, Some(28), Some(65));
         }
     }
 
@@ -72,12 +72,12 @@ impl Input for GetRecordsInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
+        if let Some(value) = &self.limit {
+            out.number("Limit", *value, Some(1), None);
+        }
         out.required("ShardIterator", self.shard_iterator.is_some());
         if let Some(value) = &self.shard_iterator {
             out.text("ShardIterator", value, Some(1), Some(2048));
-        }
-        if let Some(value) = &self.limit {
-            out.number("Limit", *value, Some(1), None);
         }
     }
 
@@ -110,13 +110,13 @@ impl Input for GetShardIteratorInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        out.required("StreamArn", self.stream_arn.is_some());
-        if let Some(value) = &self.stream_arn {
-            out.text("StreamArn", value, Some(37), Some(1024));
-        }
         out.required("ShardId", self.shard_id.is_some());
         if let Some(value) = &self.shard_id {
             out.text("ShardId", value, Some(28), Some(65));
+        }
+        out.required("StreamArn", self.stream_arn.is_some());
+        if let Some(value) = &self.stream_arn {
+            out.text("StreamArn", value, Some(37), Some(1024));
         }
         out.required("ShardIteratorType", self.shard_iterator_type.is_some());
         if let Some(value) = &self.shard_iterator_type {
@@ -160,12 +160,12 @@ impl Input for ListStreamsInput {
 
     #[allow(clippy::too_many_lines)] // One line or two a member.
     fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.table_name {
-            out.text("TableName", value, Some(3), Some(255));
-            out.pattern("TableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
-        }
         if let Some(value) = &self.limit {
             out.number("Limit", *value, Some(1), None);
+        }
+        if let Some(value) = &self.table_name {
+            out.pattern("TableName", value, "[a-zA-Z0-9_.-]+", patterns::name);
+            out.text("TableName", value, Some(3), Some(255));
         }
         if let Some(value) = &self.exclusive_start_stream_arn {
             out.text("ExclusiveStartStreamArn", value, Some(37), Some(1024));

@@ -3,25 +3,25 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
-use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, patterns};
+use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShardFilter {
-    #[serde(rename = "Type")]
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
-    #[serde(rename = "ShardId")]
+    #[serde(rename = "ShardId", skip_serializing_if = "Option::is_none")]
     pub shard_id: Option<String>,
 }
 
 impl ShardFilter {
     pub(crate) fn violations(&self, out: &mut Violations) {
-        if let Some(value) = &self.r#type {
-            out.one_of("Type", value, values::SHARD_FILTER_TYPE);
-        }
         if let Some(value) = &self.shard_id {
             out.text("ShardId", value, Some(28), Some(65));
+        }
+        if let Some(value) = &self.r#type {
+            out.one_of("Type", value, values::SHARD_FILTER_TYPE);
         }
     }
 }
