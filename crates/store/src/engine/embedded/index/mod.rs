@@ -8,6 +8,23 @@ use super::super::{Batch, CommitNumber, View};
 use std::fmt::Debug;
 use std::sync::Arc;
 
+mod compaction;
+mod flush;
+mod lsm;
+mod manifest;
+mod memtable;
+mod options;
+mod retired;
+mod set;
+mod table;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use lsm::LsmIndex;
+pub(crate) use options::{FamilyPolicy, IndexOptions, KEY_BYTES_MAX};
+
 /// What a checkpoint stores of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Manifest {
@@ -60,8 +77,11 @@ pub(crate) struct IndexStats {
     pub table_bytes: u64,
     /// How many tables there are.
     pub table_count: usize,
-    /// Most runs that overlap in any level 0: a measure of compaction debt.
+    /// Most runs that overlap in any level 0.
     pub level0_runs: usize,
+    /// How many runs a level 0 has above the number at which its merging starts, most of any family: the measure of
+    /// compaction debt. A level 0 that cannot be merged because a table is damaged does not count.
+    pub level0_excess: usize,
     /// Bytes of blocks in the cache now.
     pub cache_bytes: u64,
     /// Most bytes the cache will hold.
@@ -91,6 +111,8 @@ pub(crate) trait Index: Send + Sync + Debug + 'static {
     fn checkpointed(&self, generation: u64);
     /// Nothing is unlinked from now on (after a failed sync).
     fn freeze(&self);
+    /// Makes a `compact` that runs give up soon, and later ones do nothing, so that the store can close in time.
+    fn interrupt(&self) {}
     /// Sizes now.
     fn stats(&self) -> IndexStats;
     /// Reads every block of every table and compares checksums; calls `each` after each table with its path and size and
