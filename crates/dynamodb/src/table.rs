@@ -1,0 +1,179 @@
+//! What is stored of a table: its definition.
+//!
+//! The definition stands in the catalog beside the table's space; name, account and region are the catalog's key. Its
+//! first fields are the key attributes, so that operations on items read those in place and nothing else.
+//!
+//! | field | bytes |
+//! |---|---|
+//! | version | 1: `01` |
+//! | partition key | name as string, type as in keys: `53`, `4E`, `42` |
+//! | sort key | option of the same |
+//! | attribute definitions | list of name as string and type; sorted by name |
+//! | table id | string |
+//! | created | service time, unsigned, ms since 1970 |
+//! | billing mode | `00` provisioned, `01` pay per request |
+//! | read, write capacity units | unsigned each; 0 with pay per request |
+//!
+//! Strings, options, lists and unsigned numbers are those of [`holdfast_state::record`].
+
+use crate::key::{KeyAttribute, KeySchema, ScalarType};
+use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError, split_version};
+
+/// How a table's throughput is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillingMode {
+    /// A fixed number of units.
+    Provisioned {
+        /// Read capacity units.
+        read: u64,
+        /// Write capacity units.
+        write: u64,
+    },
+    /// By request.
+    PayPerRequest,
+}
+
+/// The definition of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDefinition {
+    /// Name and type of the partition key.
+    pub partition: (String, ScalarType),
+    /// Name and type of the sort key.
+    pub sort: Option<(String, ScalarType)>,
+    /// Name and type of each attribute that is part of a key, sorted by name.
+    pub attributes: Vec<(String, ScalarType)>,
+    /// A UUID, given once.
+    pub id: String,
+    /// Service time of creation in ms since 1970.
+    pub created_ms: u64,
+    /// Throughput.
+    pub billing: BillingMode,
+}
+
+impl TableDefinition {
+    /// The key attributes of a stored definition, read in place.
+    ///
+    /// # Errors
+    /// If the record is newer than this build or malformed.
+    pub fn key_schema(record: &[u8]) -> Result<KeySchema<'_>, RecordError> {
+        let (_, fields) = split_version(record, Self::VERSION)?;
+        read_key_schema(&mut FieldReader::new(fields))
+    }
+}
+
+fn read_key_schema<'a>(reader: &mut FieldReader<'a>) -> Result<KeySchema<'a>, RecordError> {
+    let partition = read_attribute(reader)?;
+    let sort = reader.option(read_attribute)?;
+    Ok(KeySchema { partition, sort })
+}
+
+fn read_attribute<'a>(reader: &mut FieldReader<'a>) -> Result<KeyAttribute<'a>, RecordError> {
+    let name = reader.str()?;
+    let tag: u8 = reader.unsigned_as()?;
+    let kind = ScalarType::of_tag(tag).ok_or(RecordError::Impossible("type of an attribute"))?;
+    Ok(KeyAttribute { name, kind })
+}
+
+fn write_attribute(writer: &mut FieldWriter<'_>, (name, kind): &(String, ScalarType)) {
+    writer.str(name).unsigned(u64::from(kind.tag()));
+}
+
+fn owned(attribute: KeyAttribute<'_>) -> (String, ScalarType) {
+    (attribute.name.to_owned(), attribute.kind)
+}
+
+impl Record for TableDefinition {
+    const VERSION: u8 = 1;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut writer = FieldWriter::new(out);
+        write_attribute(&mut writer, &self.partition);
+        writer.option(self.sort.as_ref(), write_attribute);
+        writer.list(&self.attributes, write_attribute);
+        writer.str(&self.id).unsigned(self.created_ms);
+        match self.billing {
+            BillingMode::Provisioned { read, write } => writer.unsigned(0).unsigned(read).unsigned(write),
+            BillingMode::PayPerRequest => writer.unsigned(1).unsigned(0).unsigned(0),
+        };
+    }
+
+    fn decode(_version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
+        let mut reader = FieldReader::new(bytes);
+        let schema = read_key_schema(&mut reader)?;
+        let attributes = reader.list(read_attribute)?.into_iter().map(owned).collect();
+        let id = reader.str()?.to_owned();
+        let created_ms = reader.unsigned()?;
+        let billing = match (reader.unsigned()?, reader.unsigned()?, reader.unsigned()?) {
+            (0, read, write) => BillingMode::Provisioned { read, write },
+            (1, 0, 0) => BillingMode::PayPerRequest,
+            _ => return Err(RecordError::Impossible("billing mode")),
+        };
+        reader.finish()?;
+        Ok(Self {
+            partition: owned(schema.partition),
+            sort: schema.sort.map(owned),
+            attributes,
+            id,
+            created_ms,
+            billing,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn definition() -> TableDefinition {
+        TableDefinition {
+            partition: ("pk".into(), ScalarType::S),
+            sort: Some(("sk".into(), ScalarType::N)),
+            attributes: vec![("pk".into(), ScalarType::S), ("sk".into(), ScalarType::N)],
+            id: "f0e1".into(),
+            created_ms: 300,
+            billing: BillingMode::Provisioned { read: 5, write: 6 },
+        }
+    }
+
+    #[test]
+    fn bytes_are_fixed() {
+        let mut expected = vec![0x01];
+        expected.extend(*b"\x02pkS\x01\x02skN\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
+        assert_eq!(definition().to_bytes(), expected);
+    }
+
+    #[test]
+    fn definitions_are_read_back() {
+        let composite = definition();
+        let simple = TableDefinition { sort: None, billing: BillingMode::PayPerRequest, ..definition() };
+        for definition in [composite, simple] {
+            let bytes = definition.to_bytes();
+            assert_eq!(TableDefinition::from_bytes(&bytes), Ok(definition.clone()));
+            let schema = TableDefinition::key_schema(&bytes).unwrap();
+            assert_eq!(owned(schema.partition), definition.partition);
+            assert_eq!(schema.sort.map(owned), definition.sort);
+        }
+    }
+
+    #[test]
+    fn a_newer_definition_is_refused() {
+        let mut bytes = definition().to_bytes();
+        bytes[0] = 2;
+        assert!(matches!(TableDefinition::key_schema(&bytes), Err(RecordError::Newer { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..60), at in 0usize..40, byte in any::<u8>(),
+        ) {
+            let _ = TableDefinition::from_bytes(&bytes);
+            let mut damaged = definition().to_bytes();
+            let at = at % damaged.len();
+            damaged[at] = byte;
+            let _ = TableDefinition::from_bytes(&damaged);
+            let _ = TableDefinition::key_schema(&damaged[..at]);
+        }
+    }
+}
