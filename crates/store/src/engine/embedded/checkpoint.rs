@@ -121,18 +121,29 @@ impl Checkpoint {
         disk.sync_dir(dir)
     }
 
-    /// Reads the checkpoint; `Err` says what is wrong with it.
-    pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> Result<Self, String> {
+    /// Reads the checkpoint.
+    pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> Result<Self, CheckpointError> {
         let path = dir.join(FILE);
-        let len = disk.len(&path).map_err(|e| e.to_string())?.ok_or("the file is missing")?;
+        let len = disk.len(&path)?.ok_or_else(|| CheckpointError::Damaged("the file is missing".to_owned()))?;
         if len > CHECKPOINT_BYTES_MAX {
-            return Err(format!("{len} bytes are more than a checkpoint can have"));
+            return Err(CheckpointError::Damaged(format!("{len} bytes are more than a checkpoint can have")));
         }
-        let file = disk.open_read(&path).map_err(|e| e.to_string())?;
+        let file = disk.open_read(&path)?;
         let mut bytes = vec![0u8; len as usize];
-        let read = file.read_at(&mut bytes, 0).map_err(|e| e.to_string())?;
-        Self::decode(&bytes[..read]).map_err(str::to_owned)
+        let read = file.read_at(&mut bytes, 0)?;
+        Self::decode(&bytes[..read]).map_err(|cause| CheckpointError::Damaged(cause.to_owned()))
     }
+}
+
+/// Why a checkpoint could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CheckpointError {
+    /// The disk could not read it: says nothing about what is stored.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is not what was written.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ pub(crate) mod open;
 pub(crate) mod map_index;
 pub(crate) mod options;
 
+#[cfg(test)]
+mod simulation;
+
 pub use options::{EmbeddedOptions, EmbeddedStats};
 
 use super::{Batch, CommitError, CommitNumber, Engine, Epoch, Limits, Refusal, View};
@@ -229,7 +232,10 @@ impl Core {
                 }
                 Ok(bytes)
             }
-            Err(error) if is_no_room(&error) => Err(CommitError::Refused(Refusal::NoRoom(error.to_string()))),
+            Err(error) if is_no_room(&error) => match log.discard() {
+                Ok(()) => Err(CommitError::Refused(Refusal::NoRoom(error.to_string()))),
+                Err(error) => Err(self.fail(&format!("a refused frame cannot be cleared from the log: {error}"))),
+            },
             Err(error) => Err(self.fail(&format!("the log cannot be written: {error}"))),
         }
     }

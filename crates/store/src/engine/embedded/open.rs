@@ -1,7 +1,7 @@
 //! Making a store, and recovering one. A refusal changes nothing.
 
 use super::background::{Threads, Wake};
-use super::checkpoint::{self, Checkpoint};
+use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::index::{Index, IndexError, Manifest};
 use super::log::recovery::{LogError, Recovered, recover};
 use super::log::writer::LogWriter;
@@ -73,7 +73,11 @@ fn inspect(disk: &dyn Disk, dir: &Path) -> Result<Occupancy, Refusal> {
 /// Whether a file of a directory without FORMAT shows that a store here has committed something.
 fn proves_commit(disk: &dyn Disk, dir: &Path, path: &Path) -> std::io::Result<bool> {
     if path == dir.join(checkpoint::FILE) {
-        return Ok(Checkpoint::read(disk, dir).map_or(true, |checkpoint| checkpoint.log_end > 0));
+        return match Checkpoint::read(disk, dir) {
+            Ok(checkpoint) => Ok(checkpoint.log_end > 0),
+            Err(CheckpointError::Damaged(_)) => Ok(true),
+            Err(CheckpointError::Io(error)) => Err(error),
+        };
     }
     let file = disk.open_read(path)?;
     let mut header = vec![0u8; super::log::frame::HEADER_BYTES];
@@ -165,6 +169,9 @@ fn make(disk: &Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<P
     checkpoint.write(disk.as_ref(), dir).map_err(refuse)?;
     let witness = Witness::create(disk.as_ref(), &witness::path(dir), store).map_err(refuse)?;
     disk.sync_dir(dir).map_err(refuse)?;
+    // The directory itself may be new: its name must be as durable as what is in it.
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    disk.sync_dir(parent).map_err(refuse)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(0));
     Format::new(store, now).write(disk.as_ref(), dir).map_err(refuse)?;
     Ok(Parts {
@@ -188,7 +195,10 @@ fn existing(
     open_index: OpenIndex<'_>,
 ) -> Result<Parts, Refusal> {
     let path = dir.join(checkpoint::FILE);
-    let checkpoint = Checkpoint::read(disk.as_ref(), dir).map_err(|cause| Refusal::damaged(dir, &path, cause))?;
+    let checkpoint = Checkpoint::read(disk.as_ref(), dir).map_err(|error| match error {
+        CheckpointError::Io(error) => Refusal::from_io(&path, &error),
+        CheckpointError::Damaged(cause) => Refusal::damaged(dir, &path, cause),
+    })?;
     if checkpoint.store != store {
         return Err(Refusal::damaged(dir, &path, "it belongs to another store than FORMAT names"));
     }

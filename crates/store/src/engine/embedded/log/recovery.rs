@@ -36,7 +36,8 @@ pub(crate) struct Recovered {
     pub last_version: Option<u64>,
     /// Highest epoch in any frame read, if any.
     pub epoch: Option<Epoch>,
-    /// From where the next segment takes over: the start of `tail`, or the end of the log.
+    /// From where the next segment takes over: the start of `tail`, or the start position if nothing was found there.
+    /// Segments that hold no frame are never part of what follows: their names may not be durable.
     pub take_over: LogPosition,
     /// The accepted tail: frames that may not have been synced, whole, in order.
     pub tail: Vec<Bytes>,
@@ -91,9 +92,6 @@ pub(crate) fn recover(
             next += 1;
         }
         found.end = (part.path(dir), reader.at);
-        if found.tail.is_empty() {
-            found.take_over = LogPosition { segment: part.number, offset: reader.at, commit: next };
-        }
         found.torn = reader.is_torn()?;
         // A later part may go on with `next`: a refused frame can be left behind at the end of a segment. If it goes on
         // with a later commit, the check above says so.

@@ -174,6 +174,18 @@ impl LogWriter {
         Ok(bytes)
     }
 
+    /// Makes sure that a frame whose append failed is never read as one, whatever part of it was written.
+    ///
+    /// The refused frame may stand whole in the file (an error can come after its last byte), and the next frame may go
+    /// to another segment: so its first sector is cleared and synced before anything else happens.
+    pub(crate) fn discard(&self) -> io::Result<()> {
+        if self.current.file.len()? <= self.current.end {
+            return Ok(());
+        }
+        self.current.file.write_at(&[0; SECTOR_BYTES as usize], self.current.end)?;
+        self.current.file.sync()
+    }
+
     /// Makes everything appended durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.current.file.sync()
