@@ -148,7 +148,11 @@ mod tests {
             request_id: "ABC".into(),
             principal: "test".into(),
             deltas: vec![Delta { space: SpaceId(4), items: -1, bytes: 300 }],
-            touched: vec![Touched { space: SpaceId(4), key: Bytes::from_static(b"k"), change: Change::Remove }],
+            touched: vec![Touched {
+                space: SpaceId(4),
+                key: Bytes::from_static(b"k"),
+                change: Change::Remove,
+            }],
         };
         assert_eq!(CommitRow::decode(&row.encode()), Ok(row));
         assert!(CommitRow::decode(&[1, 2]).is_err());

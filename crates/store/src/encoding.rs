@@ -43,7 +43,9 @@ impl<'a> FieldReader<'a> {
     pub(crate) fn new(what: &'static str, version: u8, bytes: &'a [u8]) -> Result<Self, String> {
         match bytes.split_first() {
             Some((found, rest)) if *found == version => Ok(Self { what, rest }),
-            Some((found, _)) => Err(format!("a {what} record of version {found}; this build knows {version}")),
+            Some((found, _)) => {
+                Err(format!("a {what} record of version {found}; this build knows {version}"))
+            }
             None => Err(format!("an empty {what} record")),
         }
     }
@@ -72,7 +74,9 @@ impl<'a> FieldReader<'a> {
 
     pub(crate) fn text(&mut self) -> Result<Box<str>, String> {
         let what = self.what;
-        std::str::from_utf8(self.bytes()?).map(Into::into).map_err(|_| format!("a {what} record has a text that is not UTF-8"))
+        std::str::from_utf8(self.bytes()?)
+            .map(Into::into)
+            .map_err(|_| format!("a {what} record has a text that is not UTF-8"))
     }
 
     pub(crate) fn is_done(&self) -> bool {

@@ -157,10 +157,14 @@ impl Finisher {
                 None => Counters::default(),
             };
             let apply = |count: u64, by: i64| {
-                count.checked_add_signed(by).ok_or_else(|| damaged(&key, format!("{count} cannot change by {by}")))
+                count
+                    .checked_add_signed(by)
+                    .ok_or_else(|| damaged(&key, format!("{count} cannot change by {by}")))
             };
-            let after =
-                Counters { items: apply(before.items, delta.items)?, bytes: apply(before.bytes, delta.bytes)? };
+            let after = Counters {
+                items: apply(before.items, delta.items)?,
+                bytes: apply(before.bytes, delta.bytes)?,
+            };
             self.writes.push((key, Some(after.encode().into())));
         }
         Ok(())
@@ -177,7 +181,10 @@ impl Finisher {
         }
         for (blob, change) in std::mem::take(&mut self.references) {
             let Some(record) = tx.blob(blob)? else {
-                return Err(damaged(&keys::blobs(blob), "a stored value names a blob that is not known".to_owned()));
+                return Err(damaged(
+                    &keys::blobs(blob),
+                    "a stored value names a blob that is not known".to_owned(),
+                ));
             };
             release(&mut tx.raw, blob, record, change)?;
         }
@@ -207,10 +214,9 @@ pub(crate) fn release(
     mut record: BlobRecord,
     change: i64,
 ) -> Result<(), ReadError> {
-    record.references = record
-        .references
-        .checked_add_signed(change)
-        .ok_or_else(|| damaged(&keys::blobs(blob), format!("{} references cannot change by {change}", record.references)))?;
+    record.references = record.references.checked_add_signed(change).ok_or_else(|| {
+        damaged(&keys::blobs(blob), format!("{} references cannot change by {change}", record.references))
+    })?;
     if record.references == 0 {
         raw.insert(keys::blobs(blob), None);
         raw.insert(keys::garbage(blob), Some(Bytes::new()));
@@ -223,7 +229,9 @@ pub(crate) fn release(
 fn is_same(old: Option<&Value>, new: Option<&NewValue>) -> bool {
     match (old, new) {
         (None, None) => true,
-        (Some(old), Some(new)) => old.payload == new.payload && old.size == new.size && old.blobs == new.blobs,
+        (Some(old), Some(new)) => {
+            old.payload == new.payload && old.size == new.size && old.blobs == new.blobs
+        }
         _ => false,
     }
 }

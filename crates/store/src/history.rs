@@ -69,7 +69,8 @@ impl AsOf {
     }
 
     fn refuse(&self, space: SpaceId) -> Result<(), ReadError> {
-        let refused = |error: HistoryError| ReadError { file: "history".to_owned(), cause: error.to_string() };
+        let refused =
+            |error: HistoryError| ReadError { file: "history".to_owned(), cause: error.to_string() };
         let record = self.readable(space).map_err(refused)?;
         assert!(record.derived_from.is_none(), "no build makes derived spaces yet");
         Ok(())
@@ -193,13 +194,13 @@ impl<'a> AsOfRange<'a> {
         loop {
             match self.history.peek() {
                 Some(Ok((key, _))) => {
-                    let (_, user_key, tail) =
-                        keys::split(key).ok_or_else(|| damaged(key, "the key cannot be taken apart".to_owned()))?;
+                    let (_, user_key, tail) = keys::split(key)
+                        .ok_or_else(|| damaged(key, "the key cannot be taken apart".to_owned()))?;
                     if group_key.as_ref().is_some_and(|own| *own != user_key) {
                         break;
                     }
-                    let superseded =
-                        keys::version(tail).ok_or_else(|| damaged(key, "the key has no version".to_owned()))?;
+                    let superseded = keys::version(tail)
+                        .ok_or_else(|| damaged(key, "the key has no version".to_owned()))?;
                     group_key = Some(user_key);
                     if let Some(Ok(pair)) = self.history.next()
                         && superseded > self.version
@@ -217,7 +218,9 @@ impl<'a> AsOfRange<'a> {
         }
         let Some(user_key) = group_key else { return Ok(None) };
         let held = match group.into_iter().next() {
-            Some((_, (key, bytes))) => Some(open_envelope(&key, &bytes)?).filter(|e| e.since() <= self.version),
+            Some((_, (key, bytes))) => {
+                Some(open_envelope(&key, &bytes)?).filter(|e| e.since() <= self.version)
+            }
             None => None,
         };
         Ok(Some((user_key, held)))
@@ -255,16 +258,16 @@ impl AsOfRange<'_> {
         }
         let current = match &self.pending {
             Some((key, bytes)) => {
-                let (_, user_key, _) =
-                    keys::split(key).ok_or_else(|| damaged(key, "the key cannot be taken apart".to_owned()))?;
+                let (_, user_key, _) = keys::split(key)
+                    .ok_or_else(|| damaged(key, "the key cannot be taken apart".to_owned()))?;
                 Some((user_key, open_envelope(key, bytes)?))
             }
             None => None,
         };
         let peeked = match self.history.peek() {
-            Some(Ok((key, _))) => {
-                Some(keys::split(key).ok_or_else(|| damaged(key, "the key cannot be taken apart".to_owned()))?.1)
-            }
+            Some(Ok((key, _))) => Some(
+                keys::split(key).ok_or_else(|| damaged(key, "the key cannot be taken apart".to_owned()))?.1,
+            ),
             Some(Err(_)) => {
                 return self.next_old().map(|_| ());
             }

@@ -12,7 +12,7 @@
 //! | 8 | `pins` | pin id u64 | [`Pin`](crate::records::Pin) |
 //! | 9 | `blobs` | start epoch u64, counter u64 | length, checksum, references |
 //! | 10 | `garbage` | start epoch u64, counter u64 | nothing |
-//! | 11 | `jobs` | job id u64 | kind, cursor |
+//! | 11 | kept for `jobs` | | not written yet |
 //!
 //! Integers in keys are big-endian, so that byte order is numeric order. A user key is escaped (`00` → `00 FF`) and ended
 //! by `00 01`, so that a version can follow and a key sorts before every longer key that begins with it.
@@ -33,7 +33,6 @@ pub(crate) mod family {
     pub(crate) const PINS: u8 = 8;
     pub(crate) const BLOBS: u8 = 9;
     pub(crate) const GARBAGE: u8 = 10;
-    pub(crate) const JOBS: u8 = 11;
 }
 
 const ESCAPE: u8 = 0x00;
@@ -127,10 +126,6 @@ fn blob_key(family: u8, blob: BlobId) -> Bytes {
     key.extend_from_slice(&blob.epoch.to_be_bytes());
     key.extend_from_slice(&blob.counter.to_be_bytes());
     key.into()
-}
-
-pub(crate) fn jobs(id: u64) -> Bytes {
-    with_u64(family::JOBS, id)
 }
 
 /// The whole of a family, as bounds.

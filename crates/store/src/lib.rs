@@ -27,10 +27,10 @@ mod overlay;
 pub mod read;
 pub mod records;
 pub mod store;
-pub mod transaction;
-pub mod trim;
 #[cfg(test)]
 mod tests;
+pub mod transaction;
+pub mod trim;
 mod types;
 
 pub use clocks::{Clocks, SystemClock, TimeSource};

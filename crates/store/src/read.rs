@@ -119,7 +119,10 @@ impl Read for Snapshot {
 
     fn space(&self, space: SpaceId) -> Result<Option<SpaceRecord>, ReadError> {
         let key = keys::spaces(space);
-        self.view.get(&key)?.map(|bytes| SpaceRecord::decode(&bytes).map_err(|c| damaged(&key, c))).transpose()
+        self.view
+            .get(&key)?
+            .map(|bytes| SpaceRecord::decode(&bytes).map_err(|c| damaged(&key, c)))
+            .transpose()
     }
 
     fn root(&self, name: &str) -> Result<Option<SpaceId>, ReadError> {
@@ -134,6 +137,7 @@ impl Read for Snapshot {
 
 /// Decodes the value of a `roots` row.
 pub(crate) fn root_space(key: &[u8], bytes: &[u8]) -> Result<SpaceId, ReadError> {
-    let number = bytes.try_into().map_err(|_| damaged(key, "a root record of the wrong length".to_owned()))?;
+    let number =
+        bytes.try_into().map_err(|_| damaged(key, "a root record of the wrong length".to_owned()))?;
     Ok(SpaceId(u32::from_be_bytes(number)))
 }

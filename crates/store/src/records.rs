@@ -228,7 +228,8 @@ impl BlobRecord {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
         let mut fields = FieldReader::new("blob", BLOB, bytes)?;
         let len = fields.varint()?;
-        let checksum = fields.bytes()?.try_into().map_err(|_| "a blob record has a checksum of the wrong length")?;
+        let checksum =
+            fields.bytes()?.try_into().map_err(|_| "a blob record has a checksum of the wrong length")?;
         let references = fields.varint()?;
         fields.done()?;
         Ok(Self { len, checksum, references })

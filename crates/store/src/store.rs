@@ -68,7 +68,11 @@ impl Options {
     #[must_use]
     pub fn at(dir: impl Into<PathBuf>) -> Self {
         let history = HistoryLimits { window_ms: HISTORY_WINDOW_MS, bytes_max: HISTORY_BYTES_MAX };
-        Self { place: Place::Directory(EmbeddedOptions::new(dir)), history: Some(history), ..Self::in_memory() }
+        Self {
+            place: Place::Directory(EmbeddedOptions::new(dir)),
+            history: Some(history),
+            ..Self::in_memory()
+        }
     }
 }
 
@@ -234,7 +238,8 @@ impl Store {
             let (key, bytes) = row?;
             let row = crate::commit_row::CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
             if row.real_ms <= real_ms {
-                return keys::version(&key[1..]).ok_or_else(|| HistoryError::Read("a damaged commits key".to_owned()));
+                return keys::version(&key[1..])
+                    .ok_or_else(|| HistoryError::Read("a damaged commits key".to_owned()));
             }
         }
         Ok(snapshot.meta()?.horizon)
@@ -396,7 +401,8 @@ fn is_trim_due(store: &Store, limits: HistoryLimits) -> Result<bool, HistoryErro
     }
     let from = keys::commits(meta.trimmed_to);
     let (_, to) = keys::whole(family::COMMITS);
-    let first = snapshot.view().range(std::ops::Bound::Included(&from), std::ops::Bound::Excluded(&to)).next();
+    let first =
+        snapshot.view().range(std::ops::Bound::Included(&from), std::ops::Bound::Excluded(&to)).next();
     let Some((_, bytes)) = first.transpose()? else { return Ok(false) };
     let row = crate::commit_row::CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
     let oldest_kept_ms = store.inner.clocks.real_now_ms().saturating_sub(limits.window_ms);

@@ -74,10 +74,12 @@ fn step(tx: &mut Transaction<'_>, now_ms: u64, limits: HistoryLimits) -> Result<
     let oldest_kept_ms = now_ms.saturating_sub(limits.window_ms);
     for row in rows {
         let (key, bytes) = row?;
-        let version = keys::version(&key[1..]).ok_or_else(|| damaged(&key, "the key has no version".to_owned()))?;
+        let version =
+            keys::version(&key[1..]).ok_or_else(|| damaged(&key, "the key has no version".to_owned()))?;
         let row = CommitRow::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
         // With history off nothing but pins holds anything; the horizon is the newest version anyway.
-        let outside = row.real_ms < oldest_kept_ms || tx.meta.history_bytes > limits.bytes_max || tx.meta.history_off;
+        let outside =
+            row.real_ms < oldest_kept_ms || tx.meta.history_bytes > limits.bytes_max || tx.meta.history_off;
         if !outside || version > tx.meta.last_version() {
             break;
         }

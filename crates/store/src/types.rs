@@ -60,7 +60,9 @@ pub enum Origin {
 
 impl Origin {
     pub(crate) fn from_number(number: u64) -> Option<Self> {
-        [Self::Client, Self::Ttl, Self::Job, Self::Restore, Self::System].into_iter().find(|o| *o as u64 == number)
+        [Self::Client, Self::Ttl, Self::Job, Self::Restore, Self::System]
+            .into_iter()
+            .find(|o| *o as u64 == number)
     }
 }
 

@@ -144,7 +144,8 @@ fn run_loop(shared: &Shared, mut stage: Stage) {
             }
         }
         send(shared, &mut stage);
-        if closing && waiting.is_empty() && !stage.is_in_flight() && shared.inbox.lock().operations.is_empty() {
+        if closing && waiting.is_empty() && !stage.is_in_flight() && shared.inbox.lock().operations.is_empty()
+        {
             stage.end("the store is closed");
             shared.outbox.lock().closing = true;
             shared.wake_committer.notify_one();

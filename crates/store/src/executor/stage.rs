@@ -102,12 +102,12 @@ impl Departing {
 /// What a failed commit means for the operations in it.
 pub(crate) fn store_error(error: &CommitError) -> StoreError {
     match error {
-        CommitError::Refused(Refusal::NoRoom(text)) => StoreError::NoRoom {
-            dir: std::path::PathBuf::new(),
-            free_bytes: 0,
-            remedy: text.clone(),
-        },
-        CommitError::Refused(Refusal::TooLarge { bytes, max }) => StoreError::TooLarge { bytes: *bytes, max: *max },
+        CommitError::Refused(Refusal::NoRoom(text)) => {
+            StoreError::NoRoom { dir: std::path::PathBuf::new(), free_bytes: 0, remedy: text.clone() }
+        }
+        CommitError::Refused(Refusal::TooLarge { bytes, max }) => {
+            StoreError::TooLarge { bytes: *bytes, max: *max }
+        }
         CommitError::Refused(refusal) => StoreError::Ended(refusal.to_string()),
         CommitError::Unknown(text) => StoreError::Unknown(text.clone()),
     }
@@ -191,7 +191,11 @@ impl Stage {
     /// Runs an operation and stages what it leaves behind.
     fn stage(&mut self, operation: &mut dyn Queued) -> Result<Version, StoreError> {
         let info = operation.info();
-        let base = Overlay { view: self.view.as_ref(), group: &self.group.staged, in_flight: self.in_flight.as_ref() };
+        let base = Overlay {
+            view: self.view.as_ref(),
+            group: &self.group.staged,
+            in_flight: self.in_flight.as_ref(),
+        };
         let mut tx =
             Transaction::new(base, self.meta.clone(), self.clocks.service_now_ms(), OPERATION_BYTES_MAX);
         tx.versioned = operation.versioned();
@@ -227,7 +231,11 @@ impl Stage {
     }
 
     fn staged_pins(&self) -> Result<Vec<Pin>, ReadError> {
-        let base = Overlay { view: self.view.as_ref(), group: &self.group.staged, in_flight: self.in_flight.as_ref() };
+        let base = Overlay {
+            view: self.view.as_ref(),
+            group: &self.group.staged,
+            in_flight: self.in_flight.as_ref(),
+        };
         let (from, to) = keys::whole(family::PINS);
         base.range(&from, &to, false).map(|row| decode_pin(row?).map(|(_, pin)| pin)).collect()
     }
@@ -240,8 +248,11 @@ impl Stage {
         let group = std::mem::take(&mut self.group);
         let first = self.departed_version;
         let last = self.meta.last_version();
-        let writes =
-            group.staged.iter().map(|(key, value)| Write { key: key.clone(), value: value.clone() }).collect();
+        let writes = group
+            .staged
+            .iter()
+            .map(|(key, value)| Write { key: key.clone(), value: value.clone() })
+            .collect();
         let first_version = if last > first { first + 1 } else { first };
         let batch = Batch { writes, first_version, last_version: last };
         self.departed_version = last;
@@ -258,7 +269,11 @@ impl Stage {
         assert!(staged.is_some(), "a group arrives only if one departed");
         self.view = self.engine.view();
         let Err(error) = result else {
-            assert_eq!(self.view.commit_number(), self.next_commit, "a commit is published before it is answered");
+            assert_eq!(
+                self.view.commit_number(),
+                self.next_commit,
+                "a commit is published before it is answered"
+            );
             self.next_commit += 1;
             if self.group.is_empty() {
                 std::mem::take(&mut self.group).answer(None);
@@ -288,10 +303,15 @@ impl Stage {
 
 fn read_pins(view: &dyn View) -> Result<Vec<Pin>, ReadError> {
     let (from, to) = keys::whole(family::PINS);
-    view.range(Bound::Included(&from), Bound::Excluded(&to)).map(|row| decode_pin(row?).map(|(_, pin)| pin)).collect()
+    view.range(Bound::Included(&from), Bound::Excluded(&to))
+        .map(|row| decode_pin(row?).map(|(_, pin)| pin))
+        .collect()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "a panic without a message".to_owned())
 }

@@ -101,8 +101,12 @@ impl Threads {
     pub(crate) fn start(core: &Arc<Core>) -> std::io::Result<Self> {
         core.wake.threads.store(true, Ordering::Relaxed);
         let mut handles = Vec::new();
-        let workers: [(&str, fn(&Core)); 4] =
-            [("flush", flush_loop), ("compaction", compaction_loop), ("segments", segment_loop), ("witness", witness_loop)];
+        let workers: [(&str, fn(&Core)); 4] = [
+            ("flush", flush_loop),
+            ("compaction", compaction_loop),
+            ("segments", segment_loop),
+            ("witness", witness_loop),
+        ];
         for (name, body) in workers {
             let core = Arc::clone(core);
             let guarded = move || {

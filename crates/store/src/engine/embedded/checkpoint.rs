@@ -124,7 +124,8 @@ impl Checkpoint {
     /// Reads the checkpoint.
     pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> Result<Self, CheckpointError> {
         let path = dir.join(FILE);
-        let len = disk.len(&path)?.ok_or_else(|| CheckpointError::Damaged("the file is missing".to_owned()))?;
+        let len =
+            disk.len(&path)?.ok_or_else(|| CheckpointError::Damaged("the file is missing".to_owned()))?;
         if len > CHECKPOINT_BYTES_MAX {
             return Err(CheckpointError::Damaged(format!("{len} bytes are more than a checkpoint can have")));
         }

@@ -13,8 +13,9 @@ pub(crate) mod background;
 pub(crate) mod checkpoint;
 pub(crate) mod index;
 pub(crate) mod log;
-pub(crate) mod open;
+#[cfg(test)]
 pub(crate) mod map_index;
+pub(crate) mod open;
 pub(crate) mod options;
 
 #[cfg(test)]
@@ -145,6 +146,7 @@ impl EmbeddedEngine {
     /// If the checkpoint could not be written; everything committed is durable all the same.
     pub fn close_within(&self, limit: Duration) -> Result<(), CommitError> {
         let deadline = Instant::now() + limit;
+        self.core.index.interrupt();
         if let Some(threads) = self.background.lock().take() {
             threads.stop(&self.core.wake);
         }
@@ -160,6 +162,20 @@ impl EmbeddedEngine {
         }
         core.write_checkpoint()?;
         core.witness.sync().map_err(|e| CommitError::Unknown(e.to_string()))
+    }
+
+    /// Reads every block of every table and compares checksums. `each` sees path and size of each table that is right;
+    /// `false` stops early.
+    ///
+    /// # Errors
+    /// Names the first table that is damaged.
+    pub fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), super::ReadError> {
+        self.core.index.scrub(each).map_err(|error| match error {
+            index::IndexError::Damaged { file, cause } | index::IndexError::Io { file, cause } => {
+                super::ReadError { file, cause }
+            }
+            index::IndexError::NoRoom { file } => super::ReadError { file, cause: "no room".to_owned() },
+        })
     }
 
     /// Sizes and latencies now.
@@ -187,7 +203,10 @@ impl Core {
             return Err(CommitError::Refused(Refusal::Ended(text)));
         }
         if expected != writer.last_commit + 1 || epoch < writer.epoch {
-            let text = format!("commit {expected} of epoch {epoch} after {} of {}", writer.last_commit, writer.epoch);
+            let text = format!(
+                "commit {expected} of epoch {epoch} after {} of {}",
+                writer.last_commit, writer.epoch
+            );
             return Err(CommitError::Refused(Refusal::Fenced(text)));
         }
         self.wait_for_room();
@@ -234,7 +253,9 @@ impl Core {
             }
             Err(error) if is_no_room(&error) => match log.discard() {
                 Ok(()) => Err(CommitError::Refused(Refusal::NoRoom(error.to_string()))),
-                Err(error) => Err(self.fail(&format!("a refused frame cannot be cleared from the log: {error}"))),
+                Err(error) => {
+                    Err(self.fail(&format!("a refused frame cannot be cleared from the log: {error}")))
+                }
             },
             Err(error) => Err(self.fail(&format!("the log cannot be written: {error}"))),
         }
@@ -272,7 +293,8 @@ impl Core {
     fn wait_for_room(&self) {
         let mut progress = self.progress.lock();
         while self.wake.has_threads()
-            && (progress.unflushed_bytes > UNCHECKPOINTED_BYTES_MAX || progress.sealed.len() > SEALED_MEMTABLES_MAX)
+            && (progress.unflushed_bytes > UNCHECKPOINTED_BYTES_MAX
+                || progress.sealed.len() > SEALED_MEMTABLES_MAX)
             && !progress.sealed.is_empty()
             && self.ended.lock().is_none()
         {

@@ -2,7 +2,7 @@
 
 use super::background::{Threads, Wake};
 use super::checkpoint::{self, Checkpoint, CheckpointError};
-use super::index::{Index, IndexError, Manifest};
+use super::index::{FamilyPolicy, Index, IndexError, IndexOptions, LsmIndex, Manifest};
 use super::log::recovery::{LogError, Recovered, recover};
 use super::log::writer::LogWriter;
 use super::log::{LogPosition, StoreId};
@@ -16,6 +16,7 @@ use crate::dir::{Refusal, RefusalKind, access};
 use crate::executor::metrics::{Histogram, LATENCY_BOUNDS_US};
 use crate::io::Disk;
 use crate::io::real::RealDisk;
+use crate::keys::family;
 use arc_swap::ArcSwap;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
@@ -44,17 +45,32 @@ impl EmbeddedEngine {
         let lock = DirLock::acquire(dir)?;
         let reserve = Reserve::new(Arc::clone(&disk), dir, options.reserve_bytes)
             .map_err(|error| Refusal::from_io(dir, &error))?;
-        let open_index: OpenIndex<'_> = &|_path, _manifest| Ok(Arc::new(super::map_index::MapIndex::default()));
+        let orphans: Mutex<Option<Arc<LsmIndex>>> = Mutex::new(None);
+        let memtable_bytes = options.memtable_bytes;
+        let open_index: OpenIndex<'_> = &|path, manifest| {
+            let manifest = (!manifest.encoded.is_empty()).then_some(manifest);
+            let index = Arc::new(LsmIndex::open(path, manifest, index_options(memtable_bytes))?);
+            *orphans.lock() = Some(Arc::clone(&index));
+            Ok(index as Arc<dyn Index>)
+        };
         let core = Core::open(disk, dir, open_index, Some(Arc::new(reserve)))?;
         let threads = Threads::start(&core).map_err(|error| Refusal::from_io(dir, &error))?;
         core.wake.segment_wanted();
         core.wake.compaction_due();
+        if let Some(index) = orphans.into_inner() {
+            // The start is complete: what a crash left half made may go now.
+            index.sweep();
+        }
         Ok(Self { core, background: Mutex::new(Some(threads)), _lock: Some(lock) })
     }
 
     /// Opens a store on any disk, without lock and threads, for simulation.
     #[cfg(test)]
-    pub(crate) fn open_on(disk: Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn open_on(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        open_index: OpenIndex<'_>,
+    ) -> Result<Self, Refusal> {
         let core = Core::open(disk, dir, open_index, None)?;
         Ok(Self { core, background: Mutex::new(None), _lock: None })
     }
@@ -63,6 +79,14 @@ impl EmbeddedEngine {
     pub(crate) fn core(&self) -> &Core {
         &self.core
     }
+}
+
+/// How each family lives in the index: `history` is written once and rarely read, `commits` only grows at its end.
+fn index_options(memtable_bytes: Option<u64>) -> IndexOptions {
+    let policies =
+        vec![(family::HISTORY, FamilyPolicy::WRITE_ONCE), (family::COMMITS, FamilyPolicy::APPEND_ONLY)];
+    let defaults = IndexOptions::default();
+    IndexOptions { memtable_bytes: memtable_bytes.unwrap_or(defaults.memtable_bytes), policies, ..defaults }
 }
 
 /// Looks at what the directory holds.
@@ -110,7 +134,17 @@ impl Core {
             Occupancy::Ours(format) => existing(&disk, dir, format.store, open_index)?,
             Occupancy::Missing | Occupancy::Empty | Occupancy::New => make(&disk, dir, open_index)?,
         };
-        let Parts { store, checkpoint, witness, index, log, last_commit, last_version, epoch, replayed_bytes } = parts;
+        let Parts {
+            store,
+            checkpoint,
+            witness,
+            index,
+            log,
+            last_commit,
+            last_version,
+            epoch,
+            replayed_bytes,
+        } = parts;
         let progress = Progress {
             resume: checkpoint.resume,
             synced: (last_commit, last_version),
@@ -144,8 +178,9 @@ impl Core {
 fn make(disk: &Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<Parts, Refusal> {
     let refuse = |error: std::io::Error| Refusal::from_io(dir, &error);
     let mut store = [0u8; 16];
-    getrandom::fill(&mut store)
-        .map_err(|e| Refusal::new(RefusalKind::Io, dir, format!("no randomness: {e}"), "Look into the system's log."))?;
+    getrandom::fill(&mut store).map_err(|e| {
+        Refusal::new(RefusalKind::Io, dir, format!("no randomness: {e}"), "Look into the system's log.")
+    })?;
     let (log_dir, index_dir) = (dir.join(layout::LOG), dir.join(layout::INDEX));
     for path in [dir, &log_dir, &index_dir] {
         disk.create_dir(path).map_err(refuse)?;
@@ -154,7 +189,8 @@ fn make(disk: &Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<P
         // Left by an interrupted start that acknowledged nothing.
         disk.remove(&log_dir.join(entry.name)).map_err(refuse)?;
     }
-    let log = LogWriter::take_over(Arc::clone(disk), &log_dir, store, BTreeMap::new(), None, &[]).map_err(refuse)?;
+    let log = LogWriter::take_over(Arc::clone(disk), &log_dir, store, BTreeMap::new(), None, &[])
+        .map_err(refuse)?;
     let manifest = Manifest { generation: 0, flushed: 0, encoded: Vec::new() };
     let index = open_index(&index_dir, &manifest).map_err(|error| index_refusal(dir, &error))?;
     let checkpoint = Checkpoint {
@@ -172,7 +208,8 @@ fn make(disk: &Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<P
     // The directory itself may be new: its name must be as durable as what is in it.
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     disk.sync_dir(parent).map_err(refuse)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(0));
+    let now =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(0));
     Format::new(store, now).write(disk.as_ref(), dir).map_err(refuse)?;
     Ok(Parts {
         store,
@@ -207,8 +244,8 @@ fn existing(
         tracing::warn!(slot = bad.slot, cause = bad.cause, "one half of the witness is not usable");
     }
     let log_dir = dir.join(layout::LOG);
-    let index =
-        open_index(&dir.join(layout::INDEX), &checkpoint.manifest).map_err(|error| index_refusal(dir, &error))?;
+    let index = open_index(&dir.join(layout::INDEX), &checkpoint.manifest)
+        .map_err(|error| index_refusal(dir, &error))?;
     let mut replayed_bytes = 0;
     let recovered = recover(disk.as_ref(), &log_dir, &store, checkpoint.resume, |commit, batch| {
         replayed_bytes += batch.payload_bytes() as u64;
@@ -254,7 +291,9 @@ fn check_end(
     let (file, offset) = &recovered.end;
     let last = recovered.last_commit;
     let behind = |who: &str, commit: u64| {
-        let cause = format!("the log ends at byte {offset} with commit {last}, yet the {who} proves that commit {commit} was acknowledged");
+        let cause = format!(
+            "the log ends at byte {offset} with commit {last}, yet the {who} proves that commit {commit} was acknowledged"
+        );
         let refusal = Refusal::damaged(dir, file, cause);
         Refusal { kind: RefusalKind::BehindWitness, ..refusal }
     };
@@ -265,7 +304,10 @@ fn check_end(
         Some(record) if last < record.commit => Err(behind("witness", record.commit)),
         Some(_) => Ok(()),
         None if recovered.torn => {
-            let cause = format!("both slots are bad, and the log ends at byte {offset} of {} in a frame that is not whole: nothing proves that it was never acknowledged", file.display());
+            let cause = format!(
+                "both slots are bad, and the log ends at byte {offset} of {} in a frame that is not whole: nothing proves that it was never acknowledged",
+                file.display()
+            );
             Err(Refusal::damaged(dir, witness::path(dir), cause))
         }
         None => Ok(()),
@@ -282,11 +324,17 @@ fn log_refusal(dir: &Path, error: LogError) -> Refusal {
 fn index_refusal(dir: &Path, error: &IndexError) -> Refusal {
     match error {
         IndexError::Damaged { file, cause } => Refusal::damaged(dir, PathBuf::from(file), cause.clone()),
-        IndexError::NoRoom { file } => {
-            Refusal::new(RefusalKind::NoRoom, file, "the disk is full", "Free room on that disk and start again.")
-        }
-        IndexError::Io { file, cause } => {
-            Refusal::new(RefusalKind::Io, file, cause.clone(), "Look into the system's log for errors of that disk.")
-        }
+        IndexError::NoRoom { file } => Refusal::new(
+            RefusalKind::NoRoom,
+            file,
+            "the disk is full",
+            "Free room on that disk and start again.",
+        ),
+        IndexError::Io { file, cause } => Refusal::new(
+            RefusalKind::Io,
+            file,
+            cause.clone(),
+            "Look into the system's log for errors of that disk.",
+        ),
     }
 }

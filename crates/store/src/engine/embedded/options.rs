@@ -1,7 +1,7 @@
 //! How an embedded engine is opened, and what it tells of itself.
 
-use crate::StoreError;
 use crate::Need;
+use crate::StoreError;
 use crate::dir::reserve::{Level, Reserve};
 use crate::executor::metrics::HistogramValues;
 use crate::executor::stage::RoomGauge;
@@ -17,13 +17,15 @@ pub struct EmbeddedOptions {
     pub require_existing: bool,
     /// Bytes of the disk that ordinary writes leave free, if not the default.
     pub reserve_bytes: Option<u64>,
+    /// Size at which a memtable is sealed, if not the default.
+    pub memtable_bytes: Option<u64>,
 }
 
 impl EmbeddedOptions {
     /// Defaults for a directory.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), require_existing: false, reserve_bytes: None }
+        Self { dir: dir.into(), require_existing: false, reserve_bytes: None, memtable_bytes: None }
     }
 }
 

@@ -4,9 +4,9 @@
 //! After each start the state must be that of some commit between the last one acknowledged and the last one tried, whole,
 //! and whatever was once seen after a start must never be lost again.
 
+use super::EmbeddedEngine;
 use super::index::{Index, Manifest};
 use super::map_index::MapIndex;
-use super::EmbeddedEngine;
 use crate::engine::{Batch, CommitError, Engine, Write};
 use crate::io::simulated::random::Random;
 use crate::io::simulated::{Fault, Kind, SimulatedDisk};
@@ -102,14 +102,20 @@ fn life(random: &mut Random, disk: &SimulatedDisk, model: &mut Model, seed: u64)
             // A failure during recovery, not damage: the next start must go through.
             let damage = matches!(
                 refusal.kind,
-                crate::dir::RefusalKind::Damaged | crate::dir::RefusalKind::BehindWitness | crate::dir::RefusalKind::Foreign
+                crate::dir::RefusalKind::Damaged
+                    | crate::dir::RefusalKind::BehindWitness
+                    | crate::dir::RefusalKind::Foreign
             );
             assert!(!damage, "seed {seed}: {refusal}");
             return End::NotStarted;
         }
     };
     let (mut commit, found) = state(&engine);
-    assert!(commit >= model.acknowledged, "seed {seed}: commit {} was lost, {commit} found", model.acknowledged);
+    assert!(
+        commit >= model.acknowledged,
+        "seed {seed}: commit {} was lost, {commit} found",
+        model.acknowledged
+    );
     assert_eq!(model.states.get(&commit), Some(&found), "seed {seed}: the state of commit {commit}");
     model.states.retain(|number, _| *number == commit);
     model.acknowledged = commit;
@@ -132,7 +138,9 @@ fn life(random: &mut Random, disk: &SimulatedDisk, model: &mut Model, seed: u64)
                 newest = next;
                 assert_eq!(state(&engine), (commit, newest.clone()), "seed {seed}");
             }
-            Err(CommitError::Refused(_)) => assert_eq!(state(&engine), (commit, newest.clone()), "seed {seed}"),
+            Err(CommitError::Refused(_)) => {
+                assert_eq!(state(&engine), (commit, newest.clone()), "seed {seed}")
+            }
             Err(CommitError::Unknown(_)) => {
                 model.states.insert(commit + 1, next);
                 let again = engine.commit(commit + 1, seed.max(1), Batch::default());
@@ -167,7 +175,11 @@ fn simulate(seed: u64) {
         // Names whose sync failed during a start, seen again by a mere restart of the process: a file system goes
         // read-only then. Outside the model, so the machine restarts too.
         let machine = end == End::NotStarted || random.below(3) > 0;
-        if machine { disk.crash() } else { disk.kill() }
+        if machine {
+            disk.crash()
+        } else {
+            disk.kill()
+        }
         disk = disk.restart();
         disk.clear_faults();
     }

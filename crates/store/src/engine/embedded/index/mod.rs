@@ -16,6 +16,7 @@ mod memtable;
 mod options;
 mod retired;
 mod set;
+pub(crate) mod simulated;
 mod table;
 mod view;
 
@@ -23,7 +24,7 @@ mod view;
 mod tests;
 
 pub(crate) use lsm::LsmIndex;
-pub(crate) use options::{FamilyPolicy, IndexOptions, KEY_BYTES_MAX};
+pub(crate) use options::{FamilyPolicy, IndexOptions};
 
 /// What a checkpoint stores of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -81,7 +81,13 @@ fn seed(store: &StoreId, segment: u64, offset: u64) -> u64 {
 }
 
 /// Whether `frame` (header and payload, at least) is the frame that was written at this place.
-pub(crate) fn is_valid(frame: &[u8], header: &FrameHeader, store: &StoreId, segment: u64, offset: u64) -> bool {
+pub(crate) fn is_valid(
+    frame: &[u8],
+    header: &FrameHeader,
+    store: &StoreId,
+    segment: u64,
+    offset: u64,
+) -> bool {
     let end = HEADER_BYTES + header.payload_bytes;
     frame.len() >= end && xxh3_64_with_seed(&frame[16..end], seed(store, segment, offset)) == header.checksum
 }

@@ -80,12 +80,16 @@ pub(crate) fn recover(
                 continue;
             }
             if header.commit != next {
-                return Err(reader.damage(format!("commit {next} is missing: commit {} follows", header.commit)));
+                return Err(
+                    reader.damage(format!("commit {next} is missing: commit {} follows", header.commit))
+                );
             }
             let offset = reader.at - header.frame_bytes();
             let bytes = Bytes::from(bytes);
             let Some(batch) = frame::decode(&bytes, &header) else {
-                return Err(reader.damage(format!("commit {next} cannot be decoded though its checksum is right")));
+                return Err(
+                    reader.damage(format!("commit {next} cannot be decoded though its checksum is right"))
+                );
             };
             apply(next, batch);
             found.accept(&header, LogPosition { segment: part.number, offset, commit: next }, bytes);
@@ -212,7 +216,8 @@ fn lineage<'a>(dir: &Path, segments: &'a Segments, start: LogPosition) -> Result
         });
         if number == start.segment {
             if from > open.len {
-                let cause = format!("the file ends at byte {}, before byte {from} where the log goes on", open.len);
+                let cause =
+                    format!("the file ends at byte {}, before byte {from} where the log goes on", open.len);
                 return Err(LogError::Damaged { file: segment::path(dir, number), cause });
             }
             break;
@@ -251,7 +256,14 @@ struct SegmentReader<'a> {
 
 impl<'a> SegmentReader<'a> {
     fn new(part: &'a Part<'a>, dir: &Path, store: &'a StoreId) -> Self {
-        Self { part, path: part.path(dir), store, at: part.from, window: BytesMut::new(), window_at: part.from }
+        Self {
+            part,
+            path: part.path(dir),
+            store,
+            at: part.from,
+            window: BytesMut::new(),
+            window_at: part.from,
+        }
     }
 
     fn damage(&self, cause: String) -> LogError {

@@ -213,7 +213,8 @@ impl LogWriter {
 
     /// Removes the segments below `position`, which a durable checkpoint no longer needs.
     pub(crate) fn cut(preparer: &SegmentPreparer, position: LogPosition) -> io::Result<()> {
-        let old: Vec<u64> = preparer.lengths.lock().range(..position.segment).map(|(number, _)| *number).collect();
+        let old: Vec<u64> =
+            preparer.lengths.lock().range(..position.segment).map(|(number, _)| *number).collect();
         for number in &old {
             preparer.disk.remove(&segment::path(&preparer.dir, *number))?;
             preparer.lengths.lock().remove(number);

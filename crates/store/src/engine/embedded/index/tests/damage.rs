@@ -6,18 +6,26 @@ use tempfile::TempDir;
 
 /// A store with tables in several levels, all checkpointed.
 fn filled() -> (TempDir, Manifest, Vec<Pair>) {
+    filled_with(tiny(), 12)
+}
+
+fn filled_with(options: IndexOptions, repeat: usize) -> (TempDir, Manifest, Vec<Pair>) {
     let dir = tempfile::tempdir().unwrap();
-    let index = LsmIndex::open(dir.path(), None, tiny()).unwrap();
+    let index = LsmIndex::open(dir.path(), None, options).unwrap();
     let mut commit = 0;
     for round in 0..6_u32 {
         for n in 0..160 {
             commit += 1;
-            index.apply(commit, &batch(vec![write(ITEMS, n, Some(&format!("{round}/{n} ").repeat(12)))]));
+            let value = format!("{round}/{n} ").repeat(repeat);
+            index.apply(commit, &batch(vec![write(ITEMS, n, Some(&value))]));
         }
         flush_all(&index);
         compact_all(&index);
     }
-    index.apply(commit + 1, &batch((0..160).map(|n| write(ITEMS, n, Some("in level 0"))).collect()));
+    index.apply(
+        commit + 1,
+        &batch((0..160).map(|n| write(ITEMS, n, Some(&"level 0".repeat(repeat)))).collect()),
+    );
     flush_all(&index);
     let manifest = index.manifest();
     index.checkpointed(manifest.generation);
@@ -112,7 +120,10 @@ fn a_flipped_byte_is_refused_or_fails_reads_but_never_gives_a_wrong_value() {
 
 #[test]
 fn a_damaged_table_does_not_stop_writing_and_flushing() {
-    let (dir, manifest, pairs) = filled();
+    // Tables need more than one block, else any damage is seen when they are opened.
+    let policy = FamilyPolicy { base_bytes: 30 << 10, table_bytes: 12 << 10, ..tiny().default_policy };
+    let options = IndexOptions { default_policy: policy, ..tiny() };
+    let (dir, manifest, pairs) = filled_with(options.clone(), 80);
     let all_tables: Vec<_> =
         tables(dir.path()).into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).collect();
     let mut tried = 0;
@@ -121,8 +132,7 @@ fn a_damaged_table_does_not_stop_writing_and_flushing() {
         bad[100] ^= 1;
         std::fs::write(path, bad).unwrap();
         {
-            let options = IndexOptions { pinned_filter_bytes: 0, ..tiny() };
-            let Ok(index) = LsmIndex::open(dir.path(), Some(&manifest), options) else { continue };
+            let Ok(index) = LsmIndex::open(dir.path(), Some(&manifest), options.clone()) else { continue };
             tried += 1;
             let mut errors = 0;
             for round in 0..40 {
