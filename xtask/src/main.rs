@@ -5,6 +5,7 @@
 mod bench;
 mod codegen;
 mod compat;
+mod list;
 mod test;
 mod tidy;
 mod tree;
