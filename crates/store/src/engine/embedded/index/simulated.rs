@@ -33,9 +33,11 @@ struct Inner {
     active: Memory,
     /// Oldest first.
     sealed: Vec<Memory>,
-    /// What each manifest stands for that may still be named by a checkpoint, oldest first; the last is the current one.
-    manifests: Vec<Flushed>,
-    /// Everything applied after the oldest of `manifests`.
+    /// What the current manifest stands for.
+    newest: Flushed,
+    /// What each older manifest stands for that may still be named by a checkpoint, oldest first.
+    older: Vec<Flushed>,
+    /// Everything applied after the oldest of these.
     log: Vec<(CommitNumber, Vec<Write>)>,
     /// What the next flush or merge answers instead of doing anything.
     fault: Option<IndexError>,
@@ -59,8 +61,7 @@ struct Flushed {
 impl SimulatedIndex {
     /// An empty index whose memtables are ready to be sealed at this size.
     pub(crate) fn new(memtable_bytes: u64) -> Self {
-        let inner = Inner { manifests: vec![Flushed::default()], ..Inner::default() };
-        Self { memtable_bytes, inner: Mutex::new(inner) }
+        Self { memtable_bytes, inner: Mutex::default() }
     }
 
     /// The index after a crash, opened with the manifest of the checkpoint that survived: each key as the manifest had it
@@ -72,12 +73,12 @@ impl SimulatedIndex {
         seed: u64,
     ) -> Result<Self, IndexError> {
         let mut inner = self.surviving(manifest)?;
-        let Some(base) = inner.manifests.last() else { return Err(given_up("no manifest is left")) };
-        let (mut current, flushed) = (base.map.clone(), base.flushed);
+        let Flushed { map: base, flushed, .. } = inner.newest.clone();
+        let mut current = base.clone();
         let mut states: std::collections::BTreeMap<Bytes, Vec<Option<Bytes>>> =
             std::collections::BTreeMap::new();
         for write in inner.log.iter().filter(|(commit, _)| *commit > flushed).flat_map(|(_, writes)| writes) {
-            let base = || vec![base.map.get(&write.key).cloned()];
+            let base = || vec![base.get(&write.key).cloned()];
             states.entry(write.key.clone()).or_insert_with(base).push(write.value.clone());
         }
         let mut random = seed;
@@ -120,25 +121,16 @@ impl SimulatedIndex {
             }
             None => (0, 0),
         };
-        let found =
-            old.manifests.iter().position(|kept| (kept.generation, kept.flushed) == (generation, flushed));
-        let Some(found) = found else {
+        let mut kept: Vec<Flushed> = old.older.iter().chain([&old.newest]).cloned().collect();
+        let named = |kept: &Flushed| (kept.generation, kept.flushed) == (generation, flushed);
+        let Some(at) = kept.iter().position(named) else {
             return Err(given_up(&format!("the tables of generation {generation} are gone")));
         };
-        let manifests = old.manifests[..=found].to_vec();
-        let (current, applied) = (manifests[found].map.clone(), flushed);
-        Ok(Inner { current, applied, manifests, log: old.log.clone(), ..Inner::default() })
+        kept.truncate(at + 1);
+        let newest = kept.pop().unwrap_or_default();
+        let current = newest.map.clone();
+        Ok(Inner { current, applied: flushed, newest, older: kept, log: old.log.clone(), ..Inner::default() })
     }
-}
-
-impl Inner {
-    fn flushed(&self) -> &Flushed {
-        self.manifests.last().unwrap_or(const { &Flushed::NONE })
-    }
-}
-
-impl Flushed {
-    const NONE: Self = Self { generation: 0, flushed: 0, map: Map::new() };
 }
 
 fn given_up(cause: &str) -> IndexError {
@@ -198,8 +190,10 @@ impl Index for SimulatedIndex {
             return Ok(false);
         }
         let memory = inner.sealed.remove(0);
-        let generation = inner.flushed().generation + 1;
-        inner.manifests.push(Flushed { generation, flushed: memory.last, map: memory.map });
+        let generation = inner.newest.generation + 1;
+        let newest = Flushed { generation, flushed: memory.last, map: memory.map };
+        let older = std::mem::replace(&mut inner.newest, newest);
+        inner.older.push(older);
         Ok(true)
     }
 
@@ -209,14 +203,14 @@ impl Index for SimulatedIndex {
 
     fn manifest(&self) -> Manifest {
         let inner = self.inner.lock();
-        let Flushed { generation, flushed, .. } = *inner.flushed();
+        let Flushed { generation, flushed, .. } = inner.newest;
         Manifest { generation, flushed, encoded: generation.to_le_bytes().to_vec() }
     }
 
     fn checkpointed(&self, generation: u64) {
         let mut inner = self.inner.lock();
-        inner.manifests.retain(|manifest| manifest.generation >= generation);
-        let oldest = inner.manifests.first().map_or(0, |manifest| manifest.flushed);
+        inner.older.retain(|manifest| manifest.generation >= generation);
+        let oldest = inner.older.first().unwrap_or(&inner.newest).flushed;
         inner.log.retain(|(commit, _)| *commit > oldest);
     }
 
