@@ -118,3 +118,72 @@ impl<E: 'static> std::fmt::Debug for Submission<E> {
         formatter.debug_struct("Submission").field("operation", &info.operation).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::families::SpaceKind;
+    use crate::fixture::store;
+    use crate::space::Space;
+    use holdfast_store::Read;
+
+    /// Creates a space, and then refuses if told to.
+    struct Create {
+        refuse: bool,
+        runs: u32,
+    }
+
+    impl WriteOperation<String> for Create {
+        fn info(&self) -> CommitInfo {
+            CommitInfo { service: "test", operation: "Create", ..CommitInfo::default() }
+        }
+
+        fn need(&self) -> Need {
+            Need::Free
+        }
+
+        fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), String> {
+            self.runs += 1;
+            let space = Space::create(tx, SpaceKind::CATALOG).map_err(|error| error.to_string())?;
+            if self.refuse { Err(format!("refused after {:?}", space.id())) } else { Ok(()) }
+        }
+
+        fn answer(self: Box<Self>) -> Result<Vec<u8>, String> {
+            Ok(format!("{} runs", self.runs).into_bytes())
+        }
+    }
+
+    #[test]
+    fn a_kept_operation_answers_by_itself() {
+        let store = store();
+        let submission = Submission::new(Box::new(Create { refuse: false, runs: 0 }));
+        assert_eq!(holdfast_store::Operation::need(&submission), Need::Free);
+        assert_eq!(format!("{submission:?}"), "Submission { operation: \"Create\", .. }");
+        let before = store.snapshot().version();
+        let (submission, version) = store.execute(submission);
+        assert_eq!(version.unwrap(), before + 1);
+        assert_eq!(submission.answer(), Ok(b"1 runs".to_vec()));
+    }
+
+    #[test]
+    fn a_refusal_leaves_nothing_and_is_the_answer() {
+        let store = store();
+        let before = store.snapshot().version();
+        let (submission, version) =
+            store.execute(Submission::new(Box::new(Create { refuse: true, runs: 0 })));
+        assert_eq!(version.unwrap(), before);
+        assert_eq!(store.snapshot().version(), before);
+        assert_eq!(submission.answer(), Err("refused after SpaceId(1)".to_owned()));
+    }
+
+    #[test]
+    fn a_second_run_forgets_the_refusal_of_the_first() {
+        let store = store();
+        let (mut submission, _) = store.execute(Submission::new(Box::new(Create { refuse: true, runs: 0 })));
+        assert!(submission.refusal.is_some());
+        submission.operation = Box::new(Create { refuse: false, runs: 5 });
+        let (submission, version) = store.execute(submission);
+        version.unwrap();
+        assert_eq!(submission.answer(), Ok(b"6 runs".to_vec()));
+    }
+}

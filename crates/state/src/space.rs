@@ -173,3 +173,167 @@ impl Space {
         Ok(tx.delete(self.id, key)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{run, store};
+    use crate::key::KeyWriter;
+    use holdfast_store::{ReadError, SpaceRecord};
+    use proptest::prelude::*;
+
+    const KIND: SpaceKind = SpaceKind::DYNAMODB_TABLE;
+    const TAG: u8 = Family::DYNAMODB_ITEM.tag;
+
+    /// A state that knows one space and nothing else.
+    struct OneSpace(SpaceRecord);
+
+    impl Read for OneSpace {
+        fn get(&self, _: SpaceId, _: &[u8]) -> Result<Option<Value>, ReadError> {
+            Ok(None)
+        }
+        fn range<'a>(
+            &'a self,
+            _: SpaceId,
+            _: Bound<&[u8]>,
+            _: Bound<&[u8]>,
+            _: bool,
+        ) -> Box<dyn Iterator<Item = Result<(Bytes, Value), ReadError>> + 'a> {
+            Box::new(std::iter::empty())
+        }
+        fn counters(&self, _: SpaceId) -> Result<Counters, ReadError> {
+            Ok(Counters::default())
+        }
+        fn space(&self, space: SpaceId) -> Result<Option<SpaceRecord>, ReadError> {
+            Ok((space == SpaceId(5)).then(|| self.0.clone()))
+        }
+        fn root(&self, _: &str) -> Result<Option<SpaceId>, ReadError> {
+            Ok(None)
+        }
+        fn version(&self) -> Version {
+            10
+        }
+    }
+
+    fn record() -> SpaceRecord {
+        SpaceRecord {
+            created: 3,
+            dropped: None,
+            complete_from: 3,
+            kind: KIND.number,
+            horizon: 0,
+            retention_ms: None,
+            derived_from: None,
+        }
+    }
+
+    fn open(record: SpaceRecord) -> Result<Space, StateError> {
+        Space::open(&OneSpace(record), SpaceId(5), KIND)
+    }
+
+    #[test]
+    fn only_a_readable_space_of_the_kind_opens() {
+        assert_eq!(open(record()).map(|space| (space.id(), space.kind())).unwrap(), (SpaceId(5), KIND));
+        let absent = |outcome| matches!(outcome, Err(StateError::NoSuchSpace { version: 10, .. }));
+        assert!(absent(Space::open(&OneSpace(record()), SpaceId(6), KIND)));
+        assert!(absent(open(SpaceRecord { created: 11, ..record() })));
+        assert!(absent(open(SpaceRecord { complete_from: 11, ..record() })));
+        assert!(absent(open(SpaceRecord { dropped: Some(10), ..record() })));
+        assert!(open(SpaceRecord { dropped: Some(11), ..record() }).is_ok());
+        let other = open(SpaceRecord { kind: 1, ..record() }).unwrap_err();
+        assert_eq!(other.to_string(), "space 5 holds kind 1, not dynamodb table");
+    }
+
+    #[test]
+    fn a_derived_space_is_refused() {
+        let error = open(SpaceRecord { derived_from: Some((SpaceId(2), 7)), ..record() }).unwrap_err();
+        let expected = "space 5 is derived from space 2 at version 7; use a build that knows derived spaces";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "in the state in which it was opened")]
+    fn a_handle_is_not_carried_into_another_state() {
+        let store = store();
+        let (space, _) = run(&store, |tx| Space::create(tx, KIND).unwrap());
+        run(&store, |tx| Space::create(tx, KIND).unwrap());
+        let _ = space.get(&store.snapshot(), &[TAG]);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "tag of a family")]
+    fn a_key_of_no_family_is_a_mistake() {
+        let _ = open(record()).unwrap().get(&OneSpace(record()), &[0xEE, 1]);
+    }
+
+    #[test]
+    fn counters_follow_puts_and_deletes() {
+        let store = store();
+        let (id, _) = run(&store, |tx| {
+            let space = Space::create(tx, KIND).unwrap();
+            space.put(tx, &[TAG, 1], b"abc", 100).unwrap();
+            space.put(tx, &[TAG, 2], b"", 7).unwrap();
+            space.put(tx, &[TAG, 1], b"abcd", 40).unwrap();
+            space.id()
+        });
+        let counters = |store: &holdfast_store::Store| {
+            let now = store.snapshot();
+            Space::open(&now, id, KIND).unwrap().counters(&now).unwrap()
+        };
+        assert_eq!(counters(&store), Counters { items: 2, bytes: 47 });
+        let (existed, _) = run(&store, move |tx| {
+            let space = Space::open(tx, id, KIND).unwrap();
+            [1, 9].map(|key| space.delete(tx, &[TAG, key]).unwrap())
+        });
+        assert_eq!(existed, [true, false]);
+        assert_eq!(counters(&store), Counters { items: 1, bytes: 7 });
+        let now = store.snapshot();
+        let space = Space::open(&now, id, KIND).unwrap();
+        assert_eq!(space.get(&now, &[TAG, 1]).unwrap(), None);
+        assert_eq!(&space.get(&now, &[TAG, 2]).unwrap().unwrap().payload[..], b"");
+        run(&store, move |tx| Space::open(tx, id, KIND).unwrap().drop(tx).unwrap());
+        assert!(Space::open(&store.snapshot(), id, KIND).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_page_is_what_a_filter_finds(
+            keys in proptest::collection::btree_set(proptest::collection::vec(0u8..3, 0..4), 0..12),
+            start in proptest::collection::vec(0u8..3, 0..2),
+            after in proptest::option::of(proptest::collection::vec(0u8..3, 0..4)),
+            reverse in any::<bool>(),
+        ) {
+            let tagged = |key: &[u8]| [&[TAG], key].concat();
+            let store = store();
+            let stored: Vec<_> = keys.iter().map(|key| tagged(key)).collect();
+            let mut writer = KeyWriter::new(Family::DYNAMODB_ITEM);
+            writer.raw(&start);
+            let (prefix, after) = (writer.prefix(), after.map(|key| tagged(&key)));
+            let page = |read: &dyn Read, space: Space| -> Vec<Vec<u8>> {
+                let entries = space.prefix(read, &prefix, after.as_deref(), reverse);
+                entries.map(|entry| entry.unwrap().0.to_vec()).collect()
+            };
+            let puts = stored.clone();
+            let (id, _) = run(&store, move |tx| {
+                let space = Space::create(tx, KIND).unwrap();
+                for key in &puts {
+                    space.put(tx, key, b"", 0).unwrap();
+                }
+                space.id()
+            });
+            let mut expected: Vec<_> = stored.into_iter()
+                .filter(|key| key.starts_with(prefix.bytes()))
+                .filter(|key| after.as_ref().is_none_or(|after| if reverse { key < after } else { key > after }))
+                .collect();
+            if reverse {
+                expected.reverse();
+            }
+            let now = store.snapshot();
+            prop_assert_eq!(page(&now, Space::open(&now, id, KIND).unwrap()), expected);
+        }
+    }
+}

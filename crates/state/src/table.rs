@@ -140,3 +140,91 @@ impl<K: Key, R: Record> Table<K, R> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::families::SpaceKind;
+    use crate::fixture::{run, store};
+    use crate::record::{FieldReader, FieldWriter, RecordError};
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Count(u64);
+
+    impl Record for Count {
+        const VERSION: u8 = 2;
+        fn encode(&self, out: &mut Vec<u8>) {
+            FieldWriter::new(out).unsigned(self.0);
+        }
+        /// Version 1 counted in thousands.
+        fn decode(version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
+            let mut fields = FieldReader::new(bytes);
+            let count = fields.unsigned()?;
+            fields.finish()?;
+            Ok(Self(if version == 1 { count * 1_000 } else { count }))
+        }
+    }
+
+    const FAMILY: Family = Family::DYNAMODB_ITEM;
+    const COUNTS: Table<(String, u32), Count> = Table::new(FAMILY);
+
+    fn key(name: &str, number: u32) -> (String, u32) {
+        (name.to_owned(), number)
+    }
+
+    #[test]
+    fn rows_are_put_found_scanned_and_deleted() {
+        let store = store();
+        let (id, version) = run(&store, |tx| {
+            let space = Space::create(tx, SpaceKind::DYNAMODB_TABLE).unwrap();
+            for (name, number) in [("a", 1), ("a", 300), ("b", 2), ("", 9)] {
+                COUNTS.put(tx, space, &key(name, number), &Count(u64::from(number))).unwrap();
+            }
+            space.id()
+        });
+        let now = store.snapshot();
+        let space = Space::open(&now, id, SpaceKind::DYNAMODB_TABLE).unwrap();
+        let found = COUNTS.get(&now, space, &key("a", 300)).unwrap();
+        assert_eq!(found, Some(Stored { since: version, record: Count(300) }));
+        assert_eq!(COUNTS.get(&now, space, &key("a", 2)).unwrap(), None);
+        let scan = |prefix: Prefix, after: Option<&(String, u32)>, reverse| -> Vec<(String, u32)> {
+            COUNTS.scan(&now, space, &prefix, after, reverse).map(|row| row.unwrap().0).collect()
+        };
+        let all = [key("", 9), key("a", 1), key("a", 300), key("b", 2)];
+        assert_eq!(scan(COUNTS.all(), None, false), all);
+        assert_eq!(scan(COUNTS.all(), Some(&key("a", 1)), false), all[2..]);
+        assert_eq!(scan(COUNTS.all(), Some(&key("a", 1)), true), all[..1]);
+        assert_eq!(scan(COUNTS.starting_with(&"a".to_owned()), None, true), [key("a", 300), key("a", 1)]);
+        let counters = space.counters(&now).unwrap();
+        let bytes = all.iter().map(|key| key.encode(FAMILY).len() as u64).sum::<u64>();
+        // Version byte and number: one byte each, but for 300.
+        assert_eq!((counters.items, counters.bytes), (4, bytes + 4 * 2 + 1));
+        let (existed, _) = run(&store, move |tx| {
+            let space = Space::open(tx, id, SpaceKind::DYNAMODB_TABLE).unwrap();
+            [("a", 1), ("a", 2)].map(|(name, number)| COUNTS.delete(tx, space, &key(name, number)).unwrap())
+        });
+        assert_eq!(existed, [true, false]);
+    }
+
+    #[test]
+    fn older_rows_migrate_and_unreadable_ones_are_named() {
+        let store = store();
+        let (id, _) = run(&store, |tx| {
+            let space = Space::create(tx, SpaceKind::DYNAMODB_TABLE).unwrap();
+            space.put(tx, &key("old", 0).encode(FAMILY), &[1, 5], 0).unwrap();
+            space.put(tx, &key("new", 0).encode(FAMILY), &[3, 5], 0).unwrap();
+            space.put(tx, &[FAMILY.tag, b'?'], &[2, 5], 0).unwrap();
+            space.id()
+        });
+        let now = store.snapshot();
+        let space = Space::open(&now, id, SpaceKind::DYNAMODB_TABLE).unwrap();
+        assert_eq!(COUNTS.get(&now, space, &key("old", 0)).unwrap().unwrap().record, Count(5_000));
+        let rows: Vec<_> = COUNTS.scan(&now, space, &COUNTS.all(), None, false).collect();
+        let messages: Vec<_> =
+            rows.iter().filter_map(|row| row.as_ref().err().map(ToString::to_string)).collect();
+        assert_eq!(rows.len(), 3);
+        assert_eq!(messages.len(), 2);
+        assert!(messages[0].contains("key \\x01?: the key ends inside a string"), "{messages:?}");
+        assert!(messages[1].contains("record version 3 is newer than 2"), "{messages:?}");
+    }
+}
