@@ -1,0 +1,129 @@
+//! An error as clients see it.
+
+use std::borrow::Cow;
+
+/// Prefix of DynamoDB's own errors in `__type`.
+pub const DYNAMODB: &str = "com.amazonaws.dynamodb.v20120810#";
+/// Prefix of errors of the framework in front of the service.
+pub const CORAL_SERVICE: &str = "com.amazon.coral.service#";
+/// Prefix of validation errors.
+pub const CORAL_VALIDATE: &str = "com.amazon.coral.validate#";
+
+/// An error answer. It is a value, not a failure of the program.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Error {
+    /// HTTP status.
+    pub status: u16,
+    /// What stands before the code in `__type`.
+    pub prefix: &'static str,
+    /// AWS's name of the error.
+    pub code: Cow<'static, str>,
+    /// Text for people; programs compare it all the same.
+    pub message: Cow<'static, str>,
+    /// Whether the text's member is `Message`, as the framework writes it for some errors, instead of `message`.
+    pub capital: bool,
+    /// Further members of the body.
+    pub extra: Vec<(&'static str, serde_json::Value)>,
+}
+
+impl Error {
+    fn new(status: u16, prefix: &'static str, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, prefix, code: code.into(), message: message.into(), capital: false, extra: Vec::new() }
+    }
+
+    /// An error of DynamoDB itself.
+    #[must_use]
+    pub fn service(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, DYNAMODB, code, message)
+    }
+
+    /// A request that breaks a rule.
+    #[must_use]
+    pub fn validation(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, CORAL_VALIDATE, "ValidationException", message)
+    }
+
+    /// A body that cannot be read.
+    #[must_use]
+    pub fn serialization(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { capital: true, ..Self::new(400, CORAL_SERVICE, "SerializationException", message) }
+    }
+
+    /// An operation that nobody knows. AWS gives no text.
+    #[must_use]
+    pub fn unknown_operation() -> Self {
+        Self::new(400, CORAL_SERVICE, "UnknownOperationException", "")
+    }
+
+    /// A request without credentials. Source of the text: recorded answers of DynamoDB.
+    #[must_use]
+    pub fn missing_authentication_token() -> Self {
+        let text = "Request must contain either a valid (registered) AWS access key ID or X.509 certificate.";
+        Self::new(400, CORAL_SERVICE, "MissingAuthenticationTokenException", text)
+    }
+
+    /// A signature whose parts are not all there.
+    #[must_use]
+    pub fn incomplete_signature(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, CORAL_SERVICE, "IncompleteSignatureException", message)
+    }
+
+    /// A body beyond the limit.
+    #[must_use]
+    pub fn request_too_large() -> Self {
+        Self::new(413, CORAL_SERVICE, "RequestEntityTooLargeException", "Request body is too large")
+    }
+
+    /// A failure on our side: the outcome is unknown.
+    #[must_use]
+    pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(500, DYNAMODB, "InternalServerError", message)
+    }
+
+    /// Too much to do, or no room: nothing was stored, try again.
+    #[must_use]
+    pub fn service_unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(503, CORAL_SERVICE, "ServiceUnavailableException", message)
+    }
+
+    /// The same error with a further member in its body.
+    #[must_use]
+    pub fn with(mut self, member: &'static str, value: serde_json::Value) -> Self {
+        self.extra.push((member, value));
+        self
+    }
+
+    /// The body in the JSON protocol.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        let mut members = serde_json::Map::new();
+        members.insert("__type".to_owned(), format!("{}{}", self.prefix, self.code).into());
+        if !self.message.is_empty() {
+            let name = if self.capital { "Message" } else { "message" };
+            members.insert(name.to_owned(), self.message.as_ref().into());
+        }
+        for (member, value) in &self.extra {
+            members.insert((*member).to_owned(), value.clone());
+        }
+        serde_json::Value::Object(members).to_string().into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_have_aws_form() {
+        let error = Error::service("ResourceNotFoundException", "Requested resource not found");
+        assert_eq!(
+            String::from_utf8(error.body()).expect("text"),
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"Requested resource not found"}"#
+        );
+        assert_eq!(
+            String::from_utf8(Error::unknown_operation().body()).expect("text"),
+            r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#
+        );
+    }
+}
