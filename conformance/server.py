@@ -16,6 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Seconds that a start, with recovery, and a graceful stop may take before the test fails.
 START_LIMIT_S = 30
 STOP_LIMIT_S = 10
+# By environment and not by flag, so that a build without one of these listeners runs too.
+OTHER_PORTS = {"HOLDFAST_PORT": "0", "HOLDFAST_CONSOLE_PORT": "0", "HOLDFAST_SMTP_PORT": "off"}
 
 
 def binary():
@@ -39,8 +41,8 @@ class Server:
         with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "serve", "--json", "--data-dir", self.data, "--host", "127.0.0.1",
-                 "--dynamodb-port", "0", "--port", "0", "--console-port", "0", "--smtp-port", "off"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                 "--dynamodb-port", "0"],
+                env=os.environ | OTHER_PORTS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         # The line comes, or the process ends and the pipe closes; the alarm is for a server that does neither.
         signal.signal(signal.SIGALRM, lambda *_: self.process.kill())
         signal.alarm(START_LIMIT_S)
