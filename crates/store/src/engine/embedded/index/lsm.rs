@@ -7,7 +7,7 @@
 use super::super::super::{Batch, CommitNumber, View};
 use super::manifest::{self, Places};
 use super::memtable::Memtable;
-use super::options::IndexOptions;
+use super::options::{IndexOptions, KEY_BYTES_MAX};
 use super::retired::Retired;
 use super::set::{Change, TableSet};
 use super::table::{Shelf, TableEntry, TableFile, file_name, parse_file_name};
@@ -145,6 +145,10 @@ impl Index for LsmIndex {
         debug_assert!(commit > self.applied.load(Ordering::Relaxed), "commits come in order");
         let state = self.state.load();
         for write in &batch.writes {
+            debug_assert!(
+                (1..=KEY_BYTES_MAX).contains(&write.key.len()),
+                "the engine's limits keep keys in bounds"
+            );
             state.active.insert(commit, write.key.clone(), write.value.clone());
         }
         state.active.commit(commit);
@@ -210,20 +214,23 @@ impl Index for LsmIndex {
             active_bytes: state.active.bytes(),
             sealed_bytes: state.sealed.iter().map(|memtable| memtable.bytes()).sum(),
             sealed_count: state.sealed.len(),
+            table_bytes: state.tables.bytes,
+            table_count: state.tables.count,
             ..IndexStats::default()
         };
         (stats.level0_runs, stats.level0_excess) = self.level0_runs(&state.tables);
-        for (_, table) in state.tables.tables() {
-            stats.table_bytes += table.entry.len;
-            stats.table_count += 1;
-        }
         (stats.cache_bytes, stats.cache_bytes_max) = self.shelf.cache_bytes();
         stats
     }
 
     fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), IndexError> {
-        let tables = Arc::clone(&self.state.load().tables);
-        for (_, table) in tables.tables() {
+        // By id, because holding the set would keep files that go meanwhile on the disk.
+        let ids: Vec<u64> = self.state.load().tables.tables().map(|(_, table)| table.entry.id).collect();
+        for id in ids {
+            let tables = Arc::clone(&self.state.load().tables);
+            let Some(table) = tables.tables().find(|(_, table)| table.entry.id == id) else { continue };
+            let table = Arc::clone(table.1);
+            drop(tables);
             table.verify()?;
             if !each(&table.path().display().to_string(), table.entry.len) {
                 break;

@@ -16,6 +16,7 @@ mod memtable;
 mod options;
 mod retired;
 mod set;
+#[cfg(test)]
 pub(crate) mod simulated;
 mod table;
 mod view;

@@ -1,7 +1,7 @@
 //! What can be tuned: sizes of memory, and how the tables of each family are arranged.
 
 /// Longest engine key that a table can hold, in bytes (the table format stores key lengths as u16).
-pub(crate) const KEY_BYTES_MAX: usize = 65_535;
+pub(super) const KEY_BYTES_MAX: usize = 65_535;
 
 /// Sizes and policies of an index.
 #[derive(Debug, Clone)]

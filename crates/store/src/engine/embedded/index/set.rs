@@ -15,6 +15,10 @@ pub(super) struct TableSet {
     pub flushed: CommitNumber,
     /// Sorted by family byte, each once.
     pub families: Vec<Arc<FamilyTables>>,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Number of all tables.
+    pub count: usize,
 }
 
 /// The tables of one family.
@@ -54,7 +58,7 @@ impl TableSet {
 
     /// The set after changes to families.
     pub(super) fn changed(&self, flushed: CommitNumber, changes: Vec<(u8, Change)>) -> Self {
-        let mut set = Self { generation: self.generation + 1, flushed, families: self.families.clone() };
+        let mut set = Self { generation: self.generation + 1, flushed, ..self.clone() };
         for (family, change) in changes {
             let at = match set.families.binary_search_by_key(&family, |tables| tables.family) {
                 Ok(at) => at,
@@ -68,6 +72,8 @@ impl TableSet {
                 set.families.remove(at);
             }
         }
+        set.count = set.tables().count();
+        set.bytes = set.tables().map(|(_, table)| table.entry.len).sum();
         set
     }
 

@@ -102,10 +102,6 @@ impl Shelf {
         }
     }
 
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// Bytes of cached blocks and pinned filters, and the most they may become.
     pub(super) fn cache_bytes(&self) -> (u64, u64) {
         let pinned = self.pinned_bytes.load(Ordering::Relaxed);

@@ -107,10 +107,8 @@ fn a_flipped_byte_is_refused_or_fails_reads_but_never_gives_a_wrong_value() {
                 }
             }
             assert!(failed == 0 || scrubbed.is_err(), "a scrub finds what a read finds");
-            for pair in view.range(Bound::Unbounded, Bound::Unbounded) {
-                if let Ok((key, value)) = pair {
-                    assert_eq!(expected.get(&key), Some(&value));
-                }
+            for (key, value) in view.range(Bound::Unbounded, Bound::Unbounded).flatten() {
+                assert_eq!(expected.get(&key), Some(&value));
             }
         }
         std::fs::write(&path, bytes).unwrap();
