@@ -1,12 +1,23 @@
 //! DynamoDB: plain functions over transactions, one operation per file.
 //!
 //! # Layout
-//! - [`number`]: exact decimals, their text, stored bytes and arithmetic
+//! - [`operations`]: the one list of operations, and how a request becomes a planned read or write
+//! - `operations/<operation>.rs`: one file each
+//! - [`errors`]: every text that clients see
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
 //! - [`key`]: the key of an item within its table's space
+//! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
+//! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share
 
+mod catalog;
+mod description;
+pub mod errors;
 pub mod item;
 pub mod key;
 pub mod number;
+pub mod operations;
+mod request;
 pub mod table;
+
+pub use operations::{OPERATIONS, Operation, Prepared, Status, prepare};

@@ -48,6 +48,20 @@ pub fn encode_value(value: &AttributeValue) -> Result<Encoded, ValueError> {
     Ok(Encoded { bytes: encoder.out, size: encoder.size })
 }
 
+/// Checks the values of a request's `Key` without encoding it.
+///
+/// # Errors
+/// As [`encode_item`].
+pub fn check_key(key: &AttributeMap) -> Result<(), ValueError> {
+    let quick = key.0.iter().all(|(name, value)| match value {
+        AttributeValue::S(_) | AttributeValue::B(_) => !name.is_empty(),
+        AttributeValue::N(text) => !name.is_empty() && Number::parse(text).is_ok(),
+        _ => false,
+    });
+    // No table has such a key, but its faults come before that.
+    if quick { Ok(()) } else { encode_item(key).map(|_| ()) }
+}
+
 fn check_depth(value: &AttributeValue, level: usize) -> Result<(), ValueError> {
     if level > NESTING_MAX {
         return Err(ValueError::TooDeep);

@@ -1,0 +1,306 @@
+//! Every error text that DynamoDB's clients see, one constructor each, with the source of its wording.
+//!
+//! Sources: *recorded* are answers of AWS recorded by public conformance suites (us-east-1 and eu-west-2, June to October
+//! 2026); *verified* are texts that a public catalogue of the control plane's behaviour verified (us-west-2, October 2026);
+//! *known* are texts that many projects quote alike and none contradicts; *model* is AWS's API model or documentation;
+//! *ours* are our own.
+
+use crate::item::{Damaged, SetKind, ValueError};
+use crate::key::{KeyError, Role, ScalarType};
+use crate::number::NumberError;
+use holdfast_aws::Error;
+use holdfast_shapes::Fault;
+use holdfast_store::StoreError;
+use std::borrow::Cow;
+
+/// How an operation words faults of attribute values. Source: recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wording {
+    /// `PutItem`, `UpdateItem`, `DeleteItem`: after `1 validation error detected: `.
+    Enveloped,
+    /// `GetItem`, `BatchGetItem`, `Query`: alone.
+    Bare,
+}
+
+const INVALID: &str = "One or more parameter values were invalid: ";
+
+/// A `ValidationException`.
+fn validation(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::validation(message)
+}
+
+fn invalid(what: &str) -> Error {
+    validation(format!("{INVALID}{what}"))
+}
+
+/// A body that cannot be read. Source of the texts: recorded, by the shapes.
+#[must_use]
+pub fn unreadable(fault: Fault) -> Error {
+    match fault {
+        Fault::Malformed(text) => Error::serialization(text),
+        Fault::Value(text) => validation(text),
+    }
+}
+
+/// Broken constraints of the model. Source of the texts: recorded, by the shapes.
+#[must_use]
+pub fn constraints(text: String) -> Error {
+    validation(text)
+}
+
+/// An operation that this build does not have, or that nobody has. Source: model.
+#[must_use]
+pub fn unknown_operation() -> Error {
+    Error::unknown_operation()
+}
+
+/// A parameter that this build does not evaluate. Source: ours.
+#[must_use]
+pub fn not_evaluated(operation: &str, member: &str) -> Error {
+    validation(format!(
+        "Holdfast does not evaluate the parameter {member} of {operation} in this version, so it is refused rather than \
+         ignored; COMPAT.md lists what is evaluated"
+    ))
+}
+
+/// A fault of an attribute value.
+#[must_use]
+pub fn value(wording: Wording, error: &ValueError) -> Error {
+    let text = value_text(error);
+    match wording {
+        Wording::Enveloped => validation(format!("1 validation error detected: {text}")),
+        Wording::Bare => validation(text),
+    }
+}
+
+/// Source: recorded, but for the empty name, whose wording is recorded for transactions only.
+fn value_text(error: &ValueError) -> Cow<'static, str> {
+    match error {
+        ValueError::EmptyName => "Empty attribute name".into(),
+        ValueError::Number { text, error } => number_text(text, *error),
+        // Two spaces, and "An" before a consonant: AWS's own.
+        ValueError::EmptySet(SetKind::String) => format!("{INVALID}An string set  may not be empty").into(),
+        ValueError::EmptySet(SetKind::Number) => format!("{INVALID}An number set  may not be empty").into(),
+        ValueError::EmptySet(SetKind::Binary) => format!("{INVALID}Binary sets should not be empty").into(),
+        ValueError::Duplicates { set, members } => {
+            let quoted: Vec<String> = members.iter().map(|member| format!("\"{member}\"")).collect();
+            match set {
+                SetKind::String => {
+                    format!("{INVALID}Input collection [{}] contains duplicates.", quoted.join(", ")).into()
+                }
+                // No space before "of": AWS's own.
+                SetKind::Binary => {
+                    format!("{INVALID}Input collection [{}]of type BS contains duplicates.", quoted.join(","))
+                        .into()
+                }
+                SetKind::Number => format!("{INVALID}Input collection contains duplicates.").into(),
+            }
+        }
+        ValueError::NullFalse => {
+            format!("{INVALID}Null attribute value types must have the value of true").into()
+        }
+        ValueError::TooDeep => {
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested \
+                                levels beyond supported limit"
+                .into()
+        }
+    }
+}
+
+fn number_text(text: &str, error: NumberError) -> Cow<'static, str> {
+    match error {
+        NumberError::NotNumeric => {
+            format!("The parameter cannot be converted to a numeric value: {text}").into()
+        }
+        NumberError::TooPrecise => "Attempting to store more than 38 significant digits in a Number".into(),
+        NumberError::Overflow => {
+            "Number overflow. Attempting to store a number with magnitude larger than supported range".into()
+        }
+        NumberError::Underflow => {
+            "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+                .into()
+        }
+    }
+}
+
+/// An item of more than 400 KB in a put. Source: recorded.
+#[must_use]
+pub fn item_too_large() -> Error {
+    validation("Item size has exceeded the maximum allowed size")
+}
+
+/// `ReturnValues` of a put or a delete beyond `ALL_OLD` and `NONE`. Source: recorded.
+#[must_use]
+pub fn return_values_old_only() -> Error {
+    validation("1 validation error detected: ReturnValues can only be ALL_OLD or NONE")
+}
+
+/// Key attributes of an item to be put. Source: known; empty ones recorded.
+#[must_use]
+pub fn item_key(error: &KeyError) -> Error {
+    match error {
+        KeyError::Missing(name) => invalid(&format!("Missing the key {name} in the item")),
+        KeyError::WrongType { name, expected, actual } => {
+            invalid(&format!("Type mismatch for key {name} expected: {} actual: {actual}", expected.name()))
+        }
+        other => key_value(other),
+    }
+}
+
+/// A request's `Key`. Source: recorded.
+#[must_use]
+pub fn lookup_key(error: &KeyError) -> Error {
+    match error {
+        KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::Extra => {
+            validation("The provided key element does not match the schema")
+        }
+        other => key_value(other),
+    }
+}
+
+/// Values that cannot be a key anywhere. Source: empty ones recorded, long ones known (with AWS's missing space).
+fn key_value(error: &KeyError) -> Error {
+    match error {
+        KeyError::Empty { name, kind } => {
+            let kind = if *kind == ScalarType::B { "binary" } else { "string" };
+            validation(format!(
+                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
+                 empty {kind} value. Key: {name}"
+            ))
+        }
+        KeyError::TooLong(Role::Partition) => {
+            invalid("Size of hashkey has exceeded the maximum size limit of2048 bytes")
+        }
+        KeyError::TooLong(Role::Sort) => {
+            invalid("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+        }
+        // Numbers are checked before keys, the others are worded by the caller.
+        KeyError::NotANumber(_) | KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::Extra => {
+            validation("The provided key element does not match the schema")
+        }
+    }
+}
+
+/// A table that an operation on items does not find. Source: recorded.
+#[must_use]
+pub fn no_such_table() -> Error {
+    Error::service("ResourceNotFoundException", "Requested resource not found")
+}
+
+/// A table that an operation on tables does not find. Source: known.
+#[must_use]
+pub fn no_such_table_named(name: &str) -> Error {
+    Error::service(
+        "ResourceNotFoundException",
+        format!("Requested resource not found: Table: {name} not found"),
+    )
+}
+
+/// The name is taken. Source: known.
+#[must_use]
+pub fn table_exists(name: &str) -> Error {
+    Error::service("ResourceInUseException", format!("Table already exists: {name}"))
+}
+
+/// An ARN where a table's name or ARN belongs. Source: ours.
+#[must_use]
+pub fn not_a_table_arn(arn: &str) -> Error {
+    invalid(&format!("{arn} is not the ARN of a table"))
+}
+
+/// `CreateTable` without a name. Source: recorded.
+#[must_use]
+pub fn table_name_required() -> Error {
+    validation("The parameter 'TableName' is required but was not present in the request")
+}
+
+/// Provisioned billing without throughput. Source: recorded.
+#[must_use]
+pub fn throughput_required() -> Error {
+    invalid("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+}
+
+/// Throughput beside pay per request. Source: known.
+#[must_use]
+pub fn throughput_forbidden() -> Error {
+    invalid(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+    )
+}
+
+/// More capacity than anyone can have. Source: known.
+#[must_use]
+pub fn throughput_out_of_bounds(member: &str, units: u64) -> Error {
+    validation(format!("Given value {units} for {member} is out of bounds"))
+}
+
+/// An attribute defined twice. Source: verified.
+#[must_use]
+pub fn attribute_duplicated(name: &str) -> Error {
+    validation(format!("Attribute Name is duplicated: {name}"))
+}
+
+/// Fewer definitions than key attributes. Source: recorded.
+#[must_use]
+pub fn key_without_definition() -> Error {
+    validation("Invalid KeySchema: Some index key attribute have no definition")
+}
+
+/// Key attributes that are not among the definitions. Source: verified.
+#[must_use]
+pub fn keys_not_defined(keys: &[&str], definitions: &[&str]) -> Error {
+    invalid(&format!(
+        "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
+        keys.join(", "),
+        definitions.join(", ")
+    ))
+}
+
+/// More definitions than key attributes. Source: verified.
+#[must_use]
+pub fn definitions_not_used() -> Error {
+    invalid(
+        "Number of attributes in KeySchema does not exactly match number of attributes defined in \
+         AttributeDefinitions",
+    )
+}
+
+/// One attribute as both keys. Source: known.
+#[must_use]
+pub fn same_key_twice() -> Error {
+    validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+}
+
+/// The first key attribute is not a partition key. Source: verified.
+#[must_use]
+pub fn first_key_not_hash() -> Error {
+    validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+}
+
+/// The second key attribute is not a sort key. Source: verified.
+#[must_use]
+pub fn second_key_not_range() -> Error {
+    validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+}
+
+/// Stored bytes that cannot be read, or a failure of the disk: a human must look. Source: ours, in AWS's error.
+#[must_use]
+pub fn internal(cause: &dyn std::fmt::Display) -> Error {
+    tracing::error!(%cause, "a DynamoDB request failed inside");
+    Error::internal(format!("Internal server error: {cause}"))
+}
+
+/// A damaged item.
+#[must_use]
+pub fn damaged(error: &Damaged) -> Error {
+    internal(error)
+}
+
+/// The store has no durable outcome for a write. Source: ours; the codes are AWS's.
+#[must_use]
+pub fn from_store(error: &StoreError) -> Error {
+    match error {
+        StoreError::Busy { .. } | StoreError::NoRoom { .. } => Error::service_unavailable(error.to_string()),
+        _ => internal(error),
+    }
+}

@@ -1,0 +1,183 @@
+//! The one list of operations: dispatch, COMPAT.md and the labels of metrics are made from it.
+
+use crate::errors;
+use holdfast_aws::{Context, Error};
+use holdfast_shapes::Input;
+pub use holdfast_state::operation::Prepared;
+
+mod create_table;
+mod delete_item;
+mod delete_table;
+mod describe_table;
+mod get_item;
+mod list_tables;
+mod put_item;
+
+/// What a build makes of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Does what AWS does.
+    Real,
+    /// Keeps and returns its state, without effect.
+    Kept,
+    /// Refused with AWS's own error.
+    Refused,
+    /// Not there yet: answered as an operation that nobody knows.
+    Missing,
+}
+
+/// Reads, checks and plans a request.
+type Prepare = fn(&Context, &[u8]) -> Result<Prepared<Error>, Error>;
+
+/// An operation of the API model.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// Name, as it stands after the dot of `X-Amz-Target`.
+    pub name: &'static str,
+    /// What this build makes of it.
+    pub status: Status,
+    /// Members of the request that are fully evaluated. Any other that is present is refused.
+    pub evaluated: &'static [&'static str],
+    prepare: Option<Prepare>,
+}
+
+const fn real(name: &'static str, prepare: Prepare, evaluated: &'static [&'static str]) -> Operation {
+    Operation { name, status: Status::Real, evaluated, prepare: Some(prepare) }
+}
+
+const fn missing(name: &'static str) -> Operation {
+    Operation { name, status: Status::Missing, evaluated: &[], prepare: None }
+}
+
+/// Every operation of DynamoDB's API model, sorted by name.
+pub const OPERATIONS: &[Operation] = &[
+    missing("BatchExecuteStatement"),
+    missing("BatchGetItem"),
+    missing("BatchWriteItem"),
+    missing("CreateBackup"),
+    missing("CreateGlobalTable"),
+    real(
+        "CreateTable",
+        create_table::prepare,
+        &["AttributeDefinitions", "TableName", "KeySchema", "BillingMode", "ProvisionedThroughput"],
+    ),
+    missing("DeleteBackup"),
+    real("DeleteItem", delete_item::prepare, &["TableName", "Key", "ReturnValues"]),
+    missing("DeleteResourcePolicy"),
+    real("DeleteTable", delete_table::prepare, &["TableName"]),
+    missing("DescribeBackup"),
+    missing("DescribeContinuousBackups"),
+    missing("DescribeContributorInsights"),
+    missing("DescribeEndpoints"),
+    missing("DescribeExport"),
+    missing("DescribeGlobalTable"),
+    missing("DescribeGlobalTableSettings"),
+    missing("DescribeImport"),
+    missing("DescribeKinesisStreamingDestination"),
+    missing("DescribeLimits"),
+    real("DescribeTable", describe_table::prepare, &["TableName"]),
+    missing("DescribeTableReplicaAutoScaling"),
+    missing("DescribeTimeToLive"),
+    missing("DisableKinesisStreamingDestination"),
+    missing("EnableKinesisStreamingDestination"),
+    missing("ExecuteStatement"),
+    missing("ExecuteTransaction"),
+    missing("ExportTableToPointInTime"),
+    real("GetItem", get_item::prepare, &["TableName", "Key", "ConsistentRead"]),
+    missing("GetResourcePolicy"),
+    missing("ImportTable"),
+    missing("ListBackups"),
+    missing("ListContributorInsights"),
+    missing("ListExports"),
+    missing("ListGlobalTables"),
+    missing("ListImports"),
+    real("ListTables", list_tables::prepare, &["ExclusiveStartTableName", "Limit"]),
+    missing("ListTagsOfResource"),
+    real("PutItem", put_item::prepare, &["TableName", "Item", "ReturnValues"]),
+    missing("PutResourcePolicy"),
+    missing("Query"),
+    missing("RestoreTableFromBackup"),
+    missing("RestoreTableToPointInTime"),
+    missing("Scan"),
+    missing("TagResource"),
+    missing("TransactGetItems"),
+    missing("TransactWriteItems"),
+    missing("UntagResource"),
+    missing("UpdateContinuousBackups"),
+    missing("UpdateContributorInsights"),
+    missing("UpdateGlobalTable"),
+    missing("UpdateGlobalTableSettings"),
+    missing("UpdateItem"),
+    missing("UpdateKinesisStreamingDestination"),
+    missing("UpdateTable"),
+    missing("UpdateTableReplicaAutoScaling"),
+    missing("UpdateTimeToLive"),
+];
+
+/// The operation of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.binary_search_by(|operation| operation.name.cmp(name)).ok().map(|at| &OPERATIONS[at])
+}
+
+/// Reads, checks and plans a request. `operation` is the name after the dot of `X-Amz-Target`. Nothing is looked up yet.
+///
+/// # Errors
+/// AWS's answer to a request that is refused whatever is stored, or to an operation that is not there.
+pub fn prepare(context: &Context, operation: &str, body: &[u8]) -> Result<Prepared<Error>, Error> {
+    match find(operation).and_then(|operation| operation.prepare) {
+        Some(prepare) => prepare(context, body),
+        None => Err(errors::unknown_operation()),
+    }
+}
+
+/// Reads a request's input and checks it against the model; refuses what is not evaluated.
+fn read<I: Input>(body: &[u8]) -> Result<I, Error> {
+    let input: I = holdfast_shapes::read(body).map_err(errors::unreadable)?;
+    input.check().map_err(errors::constraints)?;
+    refuse_unevaluated(&input)?;
+    Ok(input)
+}
+
+/// Refuses members that are present and not evaluated.
+fn refuse_unevaluated<I: Input>(input: &I) -> Result<(), Error> {
+    let evaluated = find(I::OPERATION).map_or(&[][..], |operation| operation.evaluated);
+    match input.members_set().into_iter().find(|member| !evaluated.contains(member)) {
+        Some(member) => Err(errors::not_evaluated(I::OPERATION, member)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_shapes::dynamodb::OPERATIONS as MODEL;
+
+    #[test]
+    fn the_list_is_that_of_the_model() {
+        let ours: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        let mut model: Vec<_> = MODEL.iter().map(|operation| operation.name).collect();
+        model.sort_unstable();
+        assert_eq!(ours, model);
+    }
+
+    #[test]
+    fn evaluated_members_are_those_of_the_model() {
+        for (operation, member) in OPERATIONS.iter().flat_map(|o| o.evaluated.iter().map(move |m| (o, m))) {
+            let model = MODEL.iter().find(|model| model.name == operation.name).unwrap();
+            assert!(model.members.contains(member), "{} has no {member}", operation.name);
+        }
+    }
+
+    #[test]
+    fn what_is_not_missing_can_be_prepared() {
+        for operation in OPERATIONS {
+            assert_eq!(
+                operation.prepare.is_none(),
+                operation.status == Status::Missing,
+                "{}",
+                operation.name
+            );
+        }
+    }
+}
