@@ -1,0 +1,128 @@
+//! Runs the golden requests of `goldens/<operation>/*.json`, each file on an empty store in memory.
+//!
+//! A file is an object with `about`, which says what it shows and where its answers come from, and `steps`. A step has an
+//! `operation`, a `request` (or a `body` as text, where it is no JSON), and either the `answer` or the `error` with `code`
+//! and `message`. Texts of the form `<x*2049>` stand for 2049 times `x`. Time, randomness, account and region are fixed:
+//! the clock of each step is one second after the step before.
+
+use holdfast_aws::{Context, Error, RequestId};
+use holdfast_dynamodb::Prepared;
+use holdfast_state::operation::Submission;
+use holdfast_store::{Options, Store};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+const FIRST_MS: u64 = 1_764_000_000_123;
+
+fn context(step: usize) -> Context {
+    Context {
+        account: "000000000000".into(),
+        region: "eu-west-1".into(),
+        access_key: "test".into(),
+        request_id: RequestId::from_random([7; 52]),
+        now_ms: FIRST_MS + 1000 * step as u64,
+        random: [7; 16],
+    }
+}
+
+fn run(store: &Store, context: &Context, operation: &str, body: &[u8]) -> Result<Vec<u8>, Error> {
+    match holdfast_dynamodb::prepare(context, operation, body)? {
+        Prepared::Read(read) => read.run(&store.snapshot()),
+        Prepared::Write(write) => {
+            let (submission, outcome) = store.execute(Submission::new(write));
+            outcome.expect("the store in memory takes every write");
+            submission.answer()
+        }
+    }
+}
+
+/// Replaces texts like `<x*2049>`.
+fn expand(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(expand_text(text)),
+        Value::Array(elements) => elements.iter().map(expand).collect(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), expand(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+fn expand_text(text: &str) -> String {
+    let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    let parts = inner.and_then(|inner| inner.rsplit_once('*'));
+    match parts.and_then(|(part, count)| Some((part, count.parse::<usize>().ok()?))) {
+        Some((part, count)) => part.repeat(count),
+        None => text.to_owned(),
+    }
+}
+
+fn shown(result: Result<Vec<u8>, Error>) -> Value {
+    match result {
+        Ok(body) => json!({ "answer": serde_json::from_slice::<Value>(&body).expect("an answer is JSON") }),
+        Err(error) => json!({ "error": { "code": error.code, "message": error.message } }),
+    }
+}
+
+fn check(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).expect("a golden can be read");
+    let golden: Value = serde_json::from_str(&text).expect("a golden is JSON");
+    assert!(golden["about"].is_string(), "{} says what it is about", path.display());
+    let steps = golden["steps"].as_array().expect("a golden has steps");
+    let store = Store::open(Options::in_memory()).expect("a store in memory opens");
+    let mut wrong = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        let operation = step["operation"].as_str().expect("a step has an operation");
+        let body = match &step["body"] {
+            Value::String(body) => body.clone(),
+            _ => expand(&step["request"]).to_string(),
+        };
+        let mut expected = serde_json::Map::new();
+        for member in ["answer", "error"] {
+            if let Some(value) = step.get(member) {
+                expected.insert(member.to_owned(), expand(value));
+            }
+        }
+        let got = shown(run(&store, &context(at), operation, body.as_bytes()));
+        if got != Value::Object(expected.clone()) {
+            let name = path.strip_prefix(root()).unwrap_or(path).display();
+            wrong.push(format!(
+                "{name}, step {} ({operation}):\n  expected {}\n  got      {got}",
+                at + 1,
+                Value::Object(expected)
+            ));
+        }
+    }
+    wrong
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder can be read");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder can be read").path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn goldens() {
+    let paths: Vec<PathBuf> = files(&root()).iter().flat_map(|folder| files(folder)).collect();
+    let wrong: Vec<String> = paths.iter().flat_map(|path| check(path)).collect();
+    assert!(wrong.is_empty(), "{} of the goldens' steps went wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_operation_that_is_there_has_a_golden() {
+    for operation in holdfast_dynamodb::OPERATIONS {
+        let mut folder = String::new();
+        for letter in operation.name.chars() {
+            if letter.is_uppercase() && !folder.is_empty() {
+                folder.push('_');
+            }
+            folder.push(letter.to_ascii_lowercase());
+        }
+        let there = root().join(&folder).is_dir();
+        assert_eq!(there, operation.status != holdfast_dynamodb::Status::Missing, "goldens/{folder}");
+    }
+}
