@@ -1,2 +1,34 @@
-//! Holdfast: one durable local server for DynamoDB, S3, Cognito and SES.
-fn main() {}
+//! Holdfast: one durable local server. Command line, wiring and the edge, which is the only async code.
+//!
+//! # Layout
+//! - `config`: the command line
+//! - `commands`: one file per verb
+//! - `edge`: sockets and HTTP: accept, route, call, respond
+//! - `banner`, `metrics`, `shutdown`: what people and machines see of a running server
+
+mod banner;
+mod commands;
+mod config;
+mod edge;
+mod metrics;
+mod shutdown;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = config::Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HOLDFAST_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            banner::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The command line. Every flag has an environment variable.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// One durable local server that answers as DynamoDB.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version)]
+pub struct Cli {
+    /// What to do; without one, `serve`.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// Flags of `serve`.
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start the server (the default).
+    Serve(Serve),
+}
+
+/// A port, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// Listen here; 0 is any free port.
+    On(u16),
+    /// Do not listen.
+    Off,
+}
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        text.parse().map(Self::On).map_err(|_| format!("`{text}` is neither a port (0 to 65535) nor `off`"))
+    }
+}
+
+/// How long history is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Milliseconds.
+    Keep(u64),
+    /// None at all.
+    Off,
+}
+
+impl FromStr for Window {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let error = || format!("`{text}` is neither `off` nor a time such as 30m, 12h or 7d");
+        let unit_at = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(error)?;
+        let (number, unit) = text.split_at(unit_at);
+        let unit_ms = match unit {
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(error()),
+        };
+        let number: u64 = number.parse().map_err(|_| error())?;
+        number.checked_mul(unit_ms).map(Self::Keep).ok_or_else(error)
+    }
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Where the data live; made if it does not exist.
+    #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data")]
+    pub data_dir: PathBuf,
+    /// Keep everything in memory, and nothing when the server ends.
+    #[arg(long, env = "HOLDFAST_IN_MEMORY", conflicts_with = "require_existing")]
+    pub in_memory: bool,
+    /// Refuse to start where there is no store yet.
+    #[arg(long, env = "HOLDFAST_REQUIRE_EXISTING")]
+    pub require_existing: bool,
+    /// Address to listen on.
+    #[arg(long, env = "HOLDFAST_HOST", default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// Port of every service (0: any free port, off: none).
+    #[arg(long, env = "HOLDFAST_PORT", default_value = "4566")]
+    pub port: Port,
+    /// Port of DynamoDB.
+    #[arg(long, env = "HOLDFAST_DYNAMODB_PORT", default_value = "8000")]
+    pub dynamodb_port: Port,
+    /// Port of health and metrics.
+    #[arg(long, env = "HOLDFAST_CONSOLE_PORT", default_value = "8001")]
+    pub console_port: Port,
+    /// Port of the mail catcher. There is none yet: only `off` is accepted.
+    #[arg(long, env = "HOLDFAST_SMTP_PORT", default_value = "off")]
+    pub smtp_port: Port,
+    /// How long the past is kept (30m, 12h, 7d), or off.
+    #[arg(long, env = "HOLDFAST_HISTORY", default_value = "7d")]
+    pub history: Window,
+    /// Most bytes of history.
+    #[arg(long, env = "HOLDFAST_HISTORY_BYTES")]
+    pub history_bytes: Option<u64>,
+    /// Bytes of the disk that ordinary writes leave free (default: the less of 256 MiB and 10 %).
+    #[arg(long, env = "HOLDFAST_RESERVE")]
+    pub reserve: Option<u64>,
+    /// Print one line of JSON when ready.
+    #[arg(long, env = "HOLDFAST_JSON")]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_ports_are_read() {
+        assert_eq!("7d".parse(), Ok(Window::Keep(604_800_000)));
+        assert_eq!("off".parse(), Ok(Window::Off));
+        assert!("7".parse::<Window>().is_err() && "d".parse::<Window>().is_err() && "".parse::<Window>().is_err());
+        assert!("1é".parse::<Window>().is_err() && "99999999999999999999d".parse::<Window>().is_err());
+        assert_eq!("0".parse(), Ok(Port::On(0)));
+        assert!("65536".parse::<Port>().is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! Sockets and HTTP: the only async code.
+//!
+//! # Layout
+//! - [`accept`]: connections, their limits and their end
+//! - [`route`]: which service a request is for, who sent it, what is answered
+//! - [`respond`]: how an answer looks on the wire
+
+pub mod accept;
+pub mod respond;
+pub mod route;
+
+use holdfast_store::Store;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Which port a request came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// 8000: DynamoDB.
+    DynamoDb,
+    /// 4566: every service.
+    Every,
+    /// 8001: health and metrics.
+    Console,
+}
+
+/// Requests of one operation.
+#[derive(Debug, Default)]
+struct Counts {
+    done: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Server {
+    pub store: Store,
+    /// One entry per known operation, so that clients cannot make it grow.
+    counts: BTreeMap<&'static str, Counts>,
+}
+
+impl Server {
+    /// A server over a store.
+    pub fn new(store: Store) -> Self {
+        let names = holdfast_dynamodb::OPERATIONS.iter().map(|operation| operation.name);
+        let counts = names.chain(["other"]).map(|name| (name, Counts::default())).collect();
+        Self { store, counts }
+    }
+
+    fn count(&self, operation: &str, status: u16) {
+        let Some(counts) = self.counts.get(operation).or_else(|| self.counts.get("other")) else { return };
+        let counter = match status {
+            ..400 => &counts.done,
+            400..500 => &counts.refused,
+            _ => &counts.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests by operation and outcome, of operations that were called at all.
+    fn requests(&self) -> Vec<(String, &'static str, u64)> {
+        let rows = self.counts.iter().flat_map(|(name, counts)| {
+            [("ok", &counts.done), ("refused", &counts.refused), ("failed", &counts.failed)]
+                .map(|(outcome, counter)| ((*name).to_owned(), outcome, counter.load(Ordering::Relaxed)))
+        });
+        rows.filter(|(_, _, count)| *count > 0).collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! The real binary: it says when it is ready, answers in AWS's form, and ends with 0 when told to.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A running server, killed if the test fails.
+struct Server {
+    child: Child,
+    ready: serde_json::Value,
+}
+
+impl Server {
+    fn start(dir: &std::path::Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast"))
+            .args(["serve", "--json", "--port", "0", "--dynamodb-port", "0", "--console-port", "0"])
+            .arg("--data-dir")
+            .arg(dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        Self { child, ready }
+    }
+
+    /// Sends a request to a listener; answers head (in lower case) and body.
+    fn ask(&self, listener: &str, request: &str, headers: &str, body: &str) -> (String, String) {
+        let url = self.ready[listener].as_str().expect("a listener");
+        let address = url.strip_prefix("http://").expect("http");
+        let mut stream = TcpStream::connect(address).expect("connects");
+        let length = body.len();
+        let head = format!(
+            "{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("sends");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        (head.to_lowercase(), body.to_owned())
+    }
+
+    /// Calls an operation of DynamoDB that must succeed.
+    fn call(&self, operation: &str, body: &str) -> String {
+        let headers = format!("{SIGNED}X-Amz-Target: DynamoDB_20120810.{operation}\r\n");
+        let (head, body) = self.ask("dynamodb", "POST /", &headers, body);
+        assert!(head.starts_with("http/1.1 200"), "{operation}: {head} {body}");
+        body
+    }
+
+    fn stop(&mut self) -> std::process::ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        self.child.wait().expect("ends")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already unless the test failed.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 \
+    Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00\r\n";
+
+#[test]
+fn it_serves_and_ends() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut server = Server::start(&dir.path().join("data"));
+    assert_eq!(server.ready["event"], "ready");
+    assert!(server.ready["data_dir"].as_str().is_some_and(|dir| dir.ends_with("data")));
+
+    let (head, body) = server.ask("dynamodb", "GET /", "", "");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(body, "healthy: dynamodb.us-east-1.amazonaws.com ");
+
+    let (head, body) = server.ask("dynamodb", "POST /", "X-Amz-Target: DynamoDB_20120810.ListTables\r\n", "{}");
+    assert!(head.starts_with("http/1.1 400"), "{head}");
+    assert!(body.contains("com.amazon.coral.service#MissingAuthenticationTokenException"), "{body}");
+
+    for listener in ["dynamodb", "aws"] {
+        let headers = format!("{SIGNED}X-Amz-Target: DynamoDB_20120810.Nothing\r\n");
+        let (head, body) = server.ask(listener, "POST /", &headers, "{}");
+        assert!(head.starts_with("http/1.1 400"), "{head}");
+        assert!(body.contains("com.amazon.coral.service#UnknownOperationException"), "{body}");
+        for header in ["x-amzn-requestid: ", "x-amz-crc32: ", "content-type: application/x-amz-json-1.0"] {
+            assert!(head.contains(header), "{header} in {head}");
+        }
+    }
+
+    let (_, body) = server.ask("console", "GET /health", "", "");
+    assert!(body.contains("\"dynamodb\": \"available\""), "{body}");
+    let (_, body) = server.ask("console", "GET /metrics", "", "");
+    assert!(body.contains("holdfast_commit_group_operations_count "), "{body}");
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn what_was_answered_is_there_after_a_kill() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let server = Server::start(&data);
+    let table = r#"{"TableName":"t","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
+        "KeySchema":[{"AttributeName":"k","KeyType":"HASH"}]}"#;
+    server.call("CreateTable", table);
+    server.call("PutItem", r#"{"TableName":"t","Item":{"k":{"S":"a"},"v":{"N":"7"}}}"#);
+    // Killed, not stopped: only what is durable can be there again.
+    drop(server);
+    let mut server = Server::start(&data);
+    let answer = server.call("GetItem", r#"{"TableName":"t","Key":{"k":{"S":"a"}},"ConsistentRead":true}"#);
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer, serde_json::json!({"Item": {"k": {"S": "a"}, "v": {"N": "7"}}}));
+    assert_eq!(server.stop().code(), Some(0));
+}
+
+#[test]
+fn it_refuses_a_place_without_data_if_told_to() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = Command::new(env!("CARGO_BIN_EXE_holdfast"))
+        .args(["--require-existing", "--port", "off", "--dynamodb-port", "off", "--console-port", "off"])
+        .arg("--data-dir")
+        .arg(dir.path().join("data"))
+        .output()
+        .expect("the binary runs");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{messages}");
+    assert!(messages.starts_with("error: ") && messages.contains("\nhint: "), "{messages}");
+}
