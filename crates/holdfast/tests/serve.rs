@@ -79,7 +79,8 @@ fn it_serves_and_ends() {
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert_eq!(body, "healthy: dynamodb.us-east-1.amazonaws.com ");
 
-    let (head, body) = server.ask("dynamodb", "POST /", "X-Amz-Target: DynamoDB_20120810.ListTables\r\n", "{}");
+    let (head, body) =
+        server.ask("dynamodb", "POST /", "X-Amz-Target: DynamoDB_20120810.ListTables\r\n", "{}");
     assert!(head.starts_with("http/1.1 400"), "{head}");
     assert!(body.contains("com.amazon.coral.service#MissingAuthenticationTokenException"), "{body}");
 
@@ -105,15 +106,15 @@ fn what_was_answered_is_there_after_a_kill() {
     let dir = tempfile::tempdir().expect("a directory");
     let data = dir.path().join("data");
     let server = Server::start(&data);
-    let table = r#"{"TableName":"t","BillingMode":"PAY_PER_REQUEST",
+    let table = r#"{"TableName":"tab","BillingMode":"PAY_PER_REQUEST",
         "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
         "KeySchema":[{"AttributeName":"k","KeyType":"HASH"}]}"#;
     server.call("CreateTable", table);
-    server.call("PutItem", r#"{"TableName":"t","Item":{"k":{"S":"a"},"v":{"N":"7"}}}"#);
+    server.call("PutItem", r#"{"TableName":"tab","Item":{"k":{"S":"a"},"v":{"N":"7"}}}"#);
     // Killed, not stopped: only what is durable can be there again.
     drop(server);
     let mut server = Server::start(&data);
-    let answer = server.call("GetItem", r#"{"TableName":"t","Key":{"k":{"S":"a"}},"ConsistentRead":true}"#);
+    let answer = server.call("GetItem", r#"{"TableName":"tab","Key":{"k":{"S":"a"}},"ConsistentRead":true}"#);
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!(answer, serde_json::json!({"Item": {"k": {"S": "a"}, "v": {"N": "7"}}}));
     assert_eq!(server.stop().code(), Some(0));
