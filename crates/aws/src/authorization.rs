@@ -28,10 +28,14 @@ pub fn credential(header: Option<&str>) -> Result<Credential<'_>, Error> {
         return Err(Error::missing_authentication_token());
     };
     let part = |name: &str| {
-        parameters.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=').map(str::trim))
+        parameters
+            .split(',')
+            .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=').map(str::trim))
     };
-    let missing: Vec<&str> =
-        ["Credential", "Signature", "SignedHeaders"].into_iter().filter(|name| part(name).is_none()).collect();
+    let missing: Vec<&str> = ["Credential", "Signature", "SignedHeaders"]
+        .into_iter()
+        .filter(|name| part(name).is_none())
+        .collect();
     if !missing.is_empty() {
         let texts: Vec<String> =
             missing.iter().map(|name| format!("Authorization header requires '{name}' parameter.")).collect();

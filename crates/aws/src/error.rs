@@ -28,7 +28,12 @@ pub struct Error {
 }
 
 impl Error {
-    fn new(status: u16, prefix: &'static str, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    fn new(
+        status: u16,
+        prefix: &'static str,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { status, prefix, code: code.into(), message: message.into(), capital: false, extra: Vec::new() }
     }
 

@@ -129,7 +129,9 @@ mod tests {
     fn times_and_ports_are_read() {
         assert_eq!("7d".parse(), Ok(Window::Keep(604_800_000)));
         assert_eq!("off".parse(), Ok(Window::Off));
-        assert!("7".parse::<Window>().is_err() && "d".parse::<Window>().is_err() && "".parse::<Window>().is_err());
+        assert!(
+            "7".parse::<Window>().is_err() && "d".parse::<Window>().is_err() && "".parse::<Window>().is_err()
+        );
         assert!("1é".parse::<Window>().is_err() && "99999999999999999999d".parse::<Window>().is_err());
         assert_eq!("0".parse(), Ok(Port::On(0)));
         assert!("65536".parse::<Port>().is_err());

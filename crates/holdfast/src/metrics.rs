@@ -17,7 +17,12 @@ pub fn render(status: &Status, requests: &[(String, &'static str, u64)]) -> Stri
         gauge(&mut out, "holdfast_index_bytes", "Bytes of tables.", engine.table_bytes);
         gauge(&mut out, "holdfast_memtable_bytes", "Bytes of memtables.", engine.memtable_bytes);
         gauge(&mut out, "holdfast_cache_bytes", "Bytes of cached blocks.", engine.cache_bytes);
-        gauge(&mut out, "holdfast_writing_ended", "1 after a failed sync.", u64::from(engine.ended.is_some()));
+        gauge(
+            &mut out,
+            "holdfast_writing_ended",
+            "1 after a failed sync.",
+            u64::from(engine.ended.is_some()),
+        );
         let help = "Time of one sync of the log.";
         histogram(&mut out, "holdfast_log_sync_seconds", help, &engine.sync_latency_us, 1e-6);
     }
@@ -25,7 +30,10 @@ pub fn render(status: &Status, requests: &[(String, &'static str, u64)]) -> Stri
     let _ = writeln!(out, "# HELP holdfast_requests_total Requests by operation and outcome.");
     let _ = writeln!(out, "# TYPE holdfast_requests_total counter");
     for (operation, outcome, count) in requests {
-        let _ = writeln!(out, "holdfast_requests_total{{operation=\"{operation}\",outcome=\"{outcome}\"}} {count}");
+        let _ = writeln!(
+            out,
+            "holdfast_requests_total{{operation=\"{operation}\",outcome=\"{outcome}\"}} {count}"
+        );
     }
     out
 }

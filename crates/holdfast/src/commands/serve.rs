@@ -36,7 +36,8 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     }
     let created = !options.in_memory && !options.data_dir.exists();
     let store = Store::open(store_options(options)?)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let served = runtime.block_on(serve(options, &store, created));
     runtime.shutdown_timeout(Duration::from_millis(100));
     // Also after a failure: the store is closed in order.
@@ -47,8 +48,11 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
 }
 
 fn store_options(options: &Serve) -> anyhow::Result<Options> {
-    let bytes_max =
-        options.history_bytes.unwrap_or(if options.in_memory { HISTORY_BYTES_IN_MEMORY } else { HISTORY_BYTES_MAX });
+    let bytes_max = options.history_bytes.unwrap_or(if options.in_memory {
+        HISTORY_BYTES_IN_MEMORY
+    } else {
+        HISTORY_BYTES_MAX
+    });
     let history = match options.history {
         Window::Keep(window_ms) => Some(HistoryLimits { window_ms, bytes_max }),
         Window::Off => None,
@@ -72,11 +76,7 @@ async fn serve(options: &Serve, store: &Store, created: bool) -> anyhow::Result<
     let server = Arc::new(Server::new(store.clone()));
     let stop = shutdown::Stop::new()?;
     banner::ready(options, &listening, store, created)?;
-    let doors = [
-        (dynamodb, edge::Door::DynamoDb),
-        (aws, edge::Door::Every),
-        (console, edge::Door::Console),
-    ];
+    let doors = [(dynamodb, edge::Door::DynamoDb), (aws, edge::Door::Every), (console, edge::Door::Console)];
     let mut accepting = tokio::task::JoinSet::new();
     for (listener, door) in doors {
         if let Some(listener) = listener {
@@ -87,7 +87,11 @@ async fn serve(options: &Serve, store: &Store, created: bool) -> anyhow::Result<
     Ok(())
 }
 
-async fn bind(options: &Serve, port: Port, address: &mut Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+async fn bind(
+    options: &Serve,
+    port: Port,
+    address: &mut Option<SocketAddr>,
+) -> anyhow::Result<Option<TcpListener>> {
     let Port::On(port) = port else { return Ok(None) };
     let wanted = SocketAddr::new(options.host, port);
     let listener = TcpListener::bind(wanted)

@@ -44,7 +44,11 @@ pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut sto
         connections.spawn(async move {
             let _slot = slot;
             let mut builder = Builder::new(TokioExecutor::new());
-            builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
+            builder
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_buf_size(HEADER_BYTES_MAX);
             builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES_MAX as u32);
             let service = service_fn(move |request| route::answer(Arc::clone(&server), door, request));
             let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -46,7 +46,9 @@ fn console(server: &Server, request: &Request<Incoming>) -> Response<Body> {
             Err(error) => respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
         },
         "/health" => health_json(server),
-        _ => respond::plain(StatusCode::NOT_FOUND, "text/plain", "there is /health and /metrics\n".to_owned()),
+        _ => {
+            respond::plain(StatusCode::NOT_FOUND, "text/plain", "there is /health and /metrics\n".to_owned())
+        }
     }
 }
 
@@ -91,10 +93,12 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
     let known = target.map(|(service, operation)| (service == json::DYNAMODB_TARGET, operation.to_owned()));
     let refusal = match (&credential, &known) {
         (Err(error), _) => Some(error.clone()),
-        (Ok(credential), None) if credential.service != "dynamodb" => Some(Error::service_unavailable(format!(
-            "Holdfast does not serve {} yet",
-            credential.service.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>()
-        ))),
+        (Ok(credential), None) if credential.service != "dynamodb" => {
+            Some(Error::service_unavailable(format!(
+                "Holdfast does not serve {} yet",
+                credential.service.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>()
+            )))
+        }
         (Ok(_), Some((true, _))) => None,
         (Ok(_), _) => Some(Error::unknown_operation()),
     };
@@ -130,7 +134,12 @@ async fn body(request: Request<Incoming>) -> Result<bytes::Bytes, Error> {
 
 /// Runs one operation. Reads run here: a point read takes microseconds, less than a hop to another thread. Writes go to
 /// the executor, and come back once they are durable.
-async fn dynamodb(server: &Server, context: &Context, operation: &str, body: &[u8]) -> Result<Vec<u8>, Error> {
+async fn dynamodb(
+    server: &Server,
+    context: &Context,
+    operation: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, Error> {
     match holdfast_dynamodb::prepare(context, operation, body)? {
         Prepared::Read(read) => read.run(&server.store.snapshot()),
         Prepared::Write(write) => {
