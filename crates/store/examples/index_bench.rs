@@ -18,7 +18,7 @@ mod engine {
 }
 
 use bytes::Bytes;
-use engine::embedded::index::{FamilyPolicy, Index, IndexError, IndexOptions, LsmIndex};
+use engine::embedded::index::{FamilyPolicy, Index, IndexError, IndexOptions, LsmIndex, Manifest};
 use engine::{Batch, View, Write};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ const BATCH: u64 = 20;
 const VALUE_BYTES: usize = 500;
 /// Runs above the threshold at which the writer waits for merging.
 const EXCESS_MAX: usize = 8;
+/// First argument of the process that only opens and reads.
+const REOPEN: &str = "--reopen";
 
 fn hash(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -173,7 +175,12 @@ fn options() -> IndexOptions {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|first| first == REOPEN).is_some() {
+        let mut next = || arguments.next().unwrap();
+        let keys = next().parse().unwrap();
+        return reopen(Path::new(&next()), keys);
+    }
     let mut number = |default: u64| arguments.next().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (keys, overwrites) = (number(1_000_000), number(1_000_000));
     let scratch = std::env::temp_dir().join(format!("index-bench-{}", std::process::id()));
@@ -215,13 +222,27 @@ fn run(dir: &Path, keys: u64, overwrites: u64) {
     reads(&index, keys);
     let manifest = index.manifest();
     drop(index);
+    let saved =
+        [&manifest.generation.to_le_bytes()[..], &manifest.flushed.to_le_bytes(), &manifest.encoded].concat();
+    std::fs::write(dir.join("manifest"), saved).unwrap();
+    // Another process, whose memory tells what a start costs.
+    let itself = std::env::current_exe().unwrap();
+    let keys = keys.to_string();
+    let done = std::process::Command::new(itself).args([REOPEN, &keys]).arg(dir).status().unwrap();
+    assert!(done.success());
+}
+
+fn reopen(dir: &Path, keys: u64) {
+    let saved = std::fs::read(dir.join("manifest")).unwrap();
+    let number = |at: usize| u64::from_le_bytes(saved[at..at + 8].try_into().unwrap());
+    let manifest = Manifest { generation: number(0), flushed: number(8), encoded: saved[16..].to_vec() };
     let start = Instant::now();
     let index = LsmIndex::open(dir, Some(&manifest), options()).unwrap();
     println!(
-        "open: {} tables, manifest {} B, {:?}; RSS {} MB",
+        "start: {} tables, manifest of {} B, {:.1} ms; RSS {} MB",
         index.stats().table_count,
         manifest.encoded.len(),
-        start.elapsed(),
+        start.elapsed().as_secs_f64() * 1e3,
         status_kib("VmRSS") / 1024
     );
     reads(&index, keys);
@@ -237,7 +258,7 @@ fn reads(index: &LsmIndex, keys: u64) {
     let random = start.elapsed();
     let start = Instant::now();
     for n in 0..gets {
-        assert!(view.get(&item_key(2, hash(n) % 20_000, None)).unwrap().is_some());
+        assert!(view.get(&item_key(2, hash(n) % 4_000, None)).unwrap().is_some());
     }
     let hot = start.elapsed();
     let start = Instant::now();
@@ -253,7 +274,7 @@ fn reads(index: &LsmIndex, keys: u64) {
     let scan = start.elapsed();
     let per = |time: Duration, count: u64| time.as_secs_f64() * 1e6 / count as f64;
     println!(
-        "  get {:.2} µs, of 20,000 hot keys {:.2} µs, absent {:.2} µs; scan {:.2} µs/item ({scanned}); RSS {} MB",
+        "  get {:.2} µs, of 4,000 hot keys {:.2} µs, absent {:.2} µs; scan {:.2} µs/item ({scanned}); RSS {} MB",
         per(random, gets),
         per(hot, gets),
         per(absent, gets),
