@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// marked as disturbed.
 const FOREIGN_CORES_MAX: f64 = 0.25;
 /// How long a quiet machine is waited for before each server.
-const QUIET_LIMIT: Duration = Duration::from_secs(120);
+const QUIET_LIMIT: Duration = Duration::from_secs(60);
 
 /// The table that is measured.
 pub const TABLE: &str = "bench";

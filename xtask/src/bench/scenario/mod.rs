@@ -124,6 +124,22 @@ fn times_faster(ours: &Report, theirs: &Report) -> (f64, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_load::report::Server;
+
+    fn report(per_second: f64, cpu_us_per_request: f64, busy_cores: f64) -> Report {
+        let mut report = Report { per_second, ..Report::default() };
+        report.machine.busy_cores = busy_cores;
+        report.server = Some(Server { cpu_us_per_request, ..Server::default() });
+        report
+    }
+
+    #[test]
+    fn processor_time_counts_only_where_the_machine_was_full() {
+        let theirs = report(1_000.0, 90.0, 0.5);
+        assert_eq!(times_faster(&report(2_000.0, 30.0, 0.5), &theirs).0, 2.0);
+        assert_eq!(times_faster(&report(2_000.0, 30.0, 1e9), &theirs).0, 3.0);
+        assert_eq!(times_faster(&report(4_000.0, 30.0, 1e9), &theirs).0, 4.0);
+    }
 
     #[test]
     fn names_are_those_of_the_command_line() {
