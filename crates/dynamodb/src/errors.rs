@@ -296,11 +296,11 @@ pub fn damaged(error: &Damaged) -> Error {
     internal(error)
 }
 
-/// The store has no durable outcome for a write. Source: ours; the codes are AWS's.
+/// The store has no durable outcome for a write. The store has told its log already. Source: ours; the codes are AWS's.
 #[must_use]
 pub fn from_store(error: &StoreError) -> Error {
     match error {
         StoreError::Busy { .. } | StoreError::NoRoom { .. } => Error::service_unavailable(error.to_string()),
-        _ => internal(error),
+        _ => Error::internal(format!("Internal server error: {error}")),
     }
 }
