@@ -49,10 +49,10 @@ pub(crate) enum IndexError {
         /// What is wrong with it.
         cause: String,
     },
-    /// The disk is full; the work can be tried again.
-    #[error("no room on the disk while writing {file}")]
+    /// The disk is full, or the process may not open another file now; the work can be tried again.
+    #[error("no room (disk, open files or memory) for {file}")]
     NoRoom {
-        /// Path of the file.
+        /// Path of the file that was to be written or read.
         file: String,
     },
     /// Any other failure while writing or syncing a table: the set of tables is unchanged, but nothing more may be trusted

@@ -145,8 +145,8 @@ impl TableFile {
     /// Opens a table for reading after comparing it with what the manifest says. Changes nothing on disk.
     pub(super) fn open(shelf: &Arc<Shelf>, entry: TableEntry) -> Result<Self, IndexError> {
         let path = shelf.path(entry.id);
-        let damaged = |cause: String| damaged_file(&path, cause);
-        check_end(&path, &entry).map_err(damaged)?;
+        let failed = |failure: Failure| failure.of(&path);
+        check_end(&path, &entry).map_err(failed)?;
         let filter_bytes = entry.items.saturating_mul(FILTER_BITS_PER_KEY as u64) / 8;
         let pinned = shelf.pinned_bytes.load(Ordering::Relaxed);
         let pin = pinned.saturating_add(filter_bytes) <= shelf.pinned_bytes_max;
@@ -155,8 +155,8 @@ impl TableFile {
             let files = Some(Arc::clone(&shelf.files));
             Table::recover(path.clone(), checksum, 0, TREE, Arc::clone(&shelf.cache), files, pin, true)
         };
-        let table = caught(recover).map_err(damaged)?;
-        compare(&table, &entry).map_err(damaged)?;
+        let table = caught(recover).map_err(failed)?;
+        compare(&table, &entry).map_err(failed)?;
         let pinned_bytes = table.pinned_filter_size() as u64;
         shelf.pinned_bytes.fetch_add(pinned_bytes, Ordering::Relaxed);
         Ok(Self {
@@ -184,7 +184,7 @@ impl TableFile {
     pub(super) fn get(&self, key: &[u8], hash: u64) -> Result<Option<Option<Bytes>>, ReadError> {
         match caught(|| self.table.get(key, u64::MAX, hash)) {
             Ok(found) => Ok(found.map(|item| (!item.is_tombstone()).then(|| item.value.into()))),
-            Err(cause) => Err(self.read_error(cause)),
+            Err(failure) => Err(self.read_error(failure)),
         }
     }
 
@@ -197,15 +197,15 @@ impl TableFile {
 
     /// All entries in order, read past the cache. For merging.
     pub(super) fn scan(self: &Arc<Self>) -> Result<TableScan, IndexError> {
-        let scanner = caught(|| self.table.scan()).map_err(|cause| self.scan_error(cause))?;
+        let scanner = caught(|| self.table.scan()).map_err(|failure| self.scan_error(failure))?;
         Ok(TableScan { scanner, file: Arc::clone(self), left: self.entry.items })
     }
 
     /// Reads the whole file and compares checksums.
     pub(super) fn verify(&self) -> Result<(), IndexError> {
-        let damaged = |cause: String| damaged_file(&self.path, cause);
-        check_end(&self.path, &self.entry).map_err(damaged)?;
-        let sum = hash_file(&self.path).map_err(|error| damaged(error.to_string()))?;
+        let failed = |failure: Failure| failure.of(&self.path);
+        check_end(&self.path, &self.entry).map_err(failed)?;
+        let sum = hash_file(&self.path).map_err(|error| failed(Failure::io(&error)))?;
         if sum == self.entry.checksum {
             return Ok(());
         }
@@ -221,9 +221,10 @@ impl TableFile {
             }
             Ok(())
         };
-        caught(blocks).map_err(damaged)?;
+        caught(blocks).map_err(failed)?;
         if count != self.entry.items {
-            return Err(damaged(format!("holds {count} entries instead of {}", self.entry.items)));
+            let cause = format!("holds {count} entries instead of {}", self.entry.items);
+            return Err(failed(Failure::lasting(cause)));
         }
         tracing::warn!(file = %self.path.display(), "checksum of the file differs, but all of its blocks are sound");
         Ok(())
@@ -235,13 +236,15 @@ impl TableFile {
         std::fs::remove_file(&self.path)
     }
 
-    fn read_error(&self, cause: String) -> ReadError {
-        ReadError { file: self.path.display().to_string(), cause }
+    fn read_error(&self, failure: Failure) -> ReadError {
+        ReadError { file: self.path.display().to_string(), cause: failure.cause }
     }
 
-    fn scan_error(&self, cause: String) -> IndexError {
-        self.damaged.store(true, Ordering::Relaxed);
-        damaged_file(&self.path, cause)
+    fn scan_error(&self, failure: Failure) -> IndexError {
+        if !failure.passes {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        failure.of(&self.path)
     }
 }
 
@@ -268,9 +271,9 @@ impl TableRange {
         match caught(|| step(items).transpose()) {
             Ok(Some(item)) => Some(Ok(into_entry(item))),
             Ok(None) => None,
-            Err(cause) => {
+            Err(failure) => {
                 self.items = None;
-                Some(Err(self.file.read_error(cause)))
+                Some(Err(self.file.read_error(failure)))
             }
         }
     }
@@ -307,8 +310,11 @@ impl Iterator for TableScan {
                 Some(Ok(into_entry(item)))
             }
             Ok(None) if self.left == 0 => None,
-            Ok(None) => Some(Err(self.file.scan_error(format!("{} entries are missing", self.left)))),
-            Err(cause) => Some(Err(self.file.scan_error(cause))),
+            Ok(None) => {
+                let cause = format!("{} entries are missing", self.left);
+                Some(Err(self.file.scan_error(Failure::lasting(cause))))
+            }
+            Err(failure) => Some(Err(self.file.scan_error(failure))),
         }
     }
 }
@@ -382,10 +388,15 @@ impl TableWriter {
         let finished = writer.finish().map_err(|error| write_error(&self.path, &error));
         let opened = finished.and_then(|written| {
             let (_, checksum) = written.ok_or_else(|| io_error(&self.path, "a table must not be empty"))?;
-            let (len, tail) = read_end(&self.path).map_err(|error| io_error(&self.path, error))?;
+            let read = read_end(&self.path);
+            let (len, tail) = read.map_err(|error| write_error(&self.path, &lsm_tree::Error::Io(error)))?;
             let max = Bytes::copy_from_slice(&self.entry.max);
             let entry = TableEntry { len, tail, checksum: checksum.into_u128(), max, ..self.entry.clone() };
-            TableFile::open(&self.shelf, entry)
+            TableFile::open(&self.shelf, entry).map_err(|error| match error {
+                // What cannot be read back has not been written.
+                IndexError::Damaged { file, cause } => IndexError::Io { file, cause },
+                other => other,
+            })
         });
         if opened.is_err() {
             remove_partial(&self.path);
@@ -412,12 +423,58 @@ fn remove_partial(path: &Path) {
     }
 }
 
-/// Runs a read of the `lsm-tree` crate and turns errors and panics into a sentence.
-fn caught<T>(read: impl FnOnce() -> lsm_tree::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| describe(&error)),
-        Err(panic) => Err(format!("its contents make no sense: {}", panic_text(panic.as_ref()))),
+/// Why a read of the `lsm-tree` crate failed.
+struct Failure {
+    cause: String,
+    /// Not the file's fault: too many open files, or no memory.
+    passes: bool,
+}
+
+impl Failure {
+    fn lasting(cause: String) -> Self {
+        Self { cause, passes: false }
     }
+
+    fn io(error: &io::Error) -> Self {
+        let cause = match error.kind() {
+            io::ErrorKind::NotFound => "is missing".to_owned(),
+            _ => error.to_string(),
+        };
+        Self { cause, passes: passes(error) }
+    }
+
+    /// The failure as one of a file.
+    fn of(self, path: &Path) -> IndexError {
+        let file = path.display().to_string();
+        if self.passes {
+            IndexError::NoRoom { file }
+        } else {
+            IndexError::Damaged { file, cause: self.cause }
+        }
+    }
+}
+
+/// Runs a read of the `lsm-tree` crate and turns errors and panics into sentences.
+fn caught<T>(read: impl FnOnce() -> lsm_tree::Result<T>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(lsm_tree::Error::Io(error))) => Err(Failure::io(&error)),
+        Ok(Err(error)) => Err(Failure::lasting(describe(&error))),
+        Err(panic) => {
+            let cause = format!("its contents make no sense: {}", panic_text(panic.as_ref()));
+            Err(Failure::lasting(cause))
+        }
+    }
+}
+
+/// Whether an error has its reason in what the process may use now, not in the file or the disk.
+fn passes(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    errno.is_some_and(|errno| {
+        errno == rustix::io::Errno::MFILE
+            || errno == rustix::io::Errno::NFILE
+            || errno == rustix::io::Errno::NOMEM
+    })
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -433,10 +490,6 @@ fn describe(error: &lsm_tree::Error) -> String {
     }
 }
 
-fn damaged_file(path: &Path, cause: String) -> IndexError {
-    IndexError::Damaged { file: path.display().to_string(), cause }
-}
-
 fn io_error(path: &Path, cause: impl Display) -> IndexError {
     IndexError::Io { file: path.display().to_string(), cause: cause.to_string() }
 }
@@ -445,7 +498,8 @@ fn io_error(path: &Path, cause: impl Display) -> IndexError {
 /// again from memory.
 fn write_error(path: &Path, error: &lsm_tree::Error) -> IndexError {
     if let lsm_tree::Error::Io(cause) = error
-        && matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        && (passes(cause)
+            || matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
     {
         return IndexError::NoRoom { file: path.display().to_string() };
     }
@@ -453,16 +507,13 @@ fn write_error(path: &Path, error: &lsm_tree::Error) -> IndexError {
 }
 
 /// Compares length and end of a file with the manifest.
-fn check_end(path: &Path, entry: &TableEntry) -> Result<(), String> {
-    let (len, tail) = read_end(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "is missing".to_owned(),
-        _ => error.to_string(),
-    })?;
+fn check_end(path: &Path, entry: &TableEntry) -> Result<(), Failure> {
+    let (len, tail) = read_end(path).map_err(|error| Failure::io(&error))?;
     if len != entry.len {
-        return Err(format!("is {len} bytes long instead of {}", entry.len));
+        return Err(Failure::lasting(format!("is {len} bytes long instead of {}", entry.len)));
     }
     if tail != entry.tail {
-        return Err("its end does not match its checksum".to_owned());
+        return Err(Failure::lasting("its end does not match its checksum".to_owned()));
     }
     Ok(())
 }
@@ -491,12 +542,13 @@ fn hash_file(path: &Path) -> io::Result<u128> {
     }
 }
 
-fn compare(table: &Table, entry: &TableEntry) -> Result<(), String> {
+fn compare(table: &Table, entry: &TableEntry) -> Result<(), Failure> {
     let meta = &table.metadata;
     let same = meta.id == entry.id
         && meta.item_count == entry.items
         && meta.tombstone_count == entry.tombstones
         && meta.key_range.min().as_ref() == entry.min.as_ref()
         && meta.key_range.max().as_ref() == entry.max.as_ref();
-    if same { Ok(()) } else { Err("is another table than the one the manifest names".to_owned()) }
+    let other = || Failure::lasting("is another table than the one the manifest names".to_owned());
+    if same { Ok(()) } else { Err(other()) }
 }
