@@ -112,7 +112,10 @@ fn check(address: &str, known: &Mutex<Known>, round: u64) {
         assert_eq!(status, 200, "{body}");
         let answer: serde_json::Value = serde_json::from_str(&body).expect("json");
         let found = answer["Item"]["n"]["N"].as_str().map(|n| n.parse::<u64>().expect("a number"));
-        assert!(found == *answered || found == *asked, "round {round}, {key}: {found:?}, not {answered:?} or {asked:?}");
+        assert!(
+            found == *answered || found == *asked,
+            "round {round}, {key}: {found:?}, not {answered:?} or {asked:?}"
+        );
         (*answered, *asked) = (found, found);
         alive += u64::from(found.is_some());
     }

@@ -154,13 +154,18 @@ impl Read for AsOf {
     }
 }
 
+/// Rows of one family, in one direction.
+type Rows<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), ReadError>> + 'a>;
+/// A user key, and what held of it at a version.
+type Old = (Vec<u8>, Option<Envelope>);
+
 /// Entries of a range as of a version, in chunks of keys.
 ///
 /// Both families are read side by side; what is current and old enough wins, else the oldest history entry that was
 /// superseded after the version.
 struct AsOfRange<'a> {
-    rows: Box<dyn Iterator<Item = Result<(Bytes, Bytes), ReadError>> + 'a>,
-    history: std::iter::Peekable<Box<dyn Iterator<Item = Result<(Bytes, Bytes), ReadError>> + 'a>>,
+    rows: Rows<'a>,
+    history: std::iter::Peekable<Rows<'a>>,
     ready: std::collections::VecDeque<Item>,
     pending: Option<(Bytes, Bytes)>,
     version: Version,
@@ -171,7 +176,7 @@ struct AsOfRange<'a> {
 impl<'a> AsOfRange<'a> {
     fn new(as_of: &'a AsOf, space: SpaceId, from: Bound<&[u8]>, to: Bound<&[u8]>, reverse: bool) -> Self {
         let view = as_of.snapshot.view();
-        let open = |family: u8| -> Box<dyn Iterator<Item = Result<(Bytes, Bytes), ReadError>> + 'a> {
+        let open = |family: u8| -> Rows<'a> {
             let (from, to) = keys::bounds(family, space, from, to);
             let range = view.range(Bound::Included(&from), Bound::Excluded(&to));
             if reverse { Box::new(range.rev()) } else { Box::new(range) }
@@ -188,7 +193,7 @@ impl<'a> AsOfRange<'a> {
     }
 
     /// The next key of `history` with the envelope that held at the version, if one did.
-    fn next_old(&mut self) -> Result<Option<(Vec<u8>, Option<Envelope>)>, ReadError> {
+    fn next_old(&mut self) -> Result<Option<Old>, ReadError> {
         let mut group: BTreeMap<Version, (Bytes, Bytes)> = BTreeMap::new();
         let mut group_key: Option<Vec<u8>> = None;
         loop {

@@ -94,7 +94,7 @@ impl Departing {
         let Self { number, epoch, batch, waiters } = self;
         metrics.group(waiters.operations as u64);
         let result = engine.commit(number, epoch, batch);
-        waiters.answer(result.as_ref().err().map(|error| store_error(error)).as_ref());
+        waiters.answer(result.as_ref().err().map(store_error).as_ref());
         result
     }
 }

@@ -17,6 +17,9 @@ const WITNESS_SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a worker waits after a failure that may pass (a full disk).
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
+/// A thread's name and what it runs.
+type Worker = (&'static str, fn(&Core));
+
 /// What the workers wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
@@ -101,7 +104,7 @@ impl Threads {
     pub(crate) fn start(core: &Arc<Core>) -> std::io::Result<Self> {
         core.wake.threads.store(true, Ordering::Relaxed);
         let mut handles = Vec::new();
-        let workers: [(&str, fn(&Core)); 4] = [
+        let workers: [Worker; 4] = [
             ("flush", flush_loop),
             ("compaction", compaction_loop),
             ("segments", segment_loop),

@@ -145,7 +145,7 @@ fn life(random: &mut Random, disk: &SimulatedDisk, model: &mut Model, seed: u64)
                 model.states.insert(commit + 1, next);
                 let again = engine.commit(commit + 1, seed.max(1), Batch::default());
                 assert!(matches!(again, Err(CommitError::Refused(_))), "seed {seed}: writing has ended");
-                assert_eq!(state(&engine), (commit, newest.clone()), "seed {seed}: reads go on");
+                assert_eq!(state(&engine), (commit, newest), "seed {seed}: reads go on");
                 return End::Ran;
             }
         }
