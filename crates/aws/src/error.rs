@@ -61,10 +61,10 @@ impl Error {
         Self::new(400, CORAL_SERVICE, "UnknownOperationException", "")
     }
 
-    /// A request without credentials. Source of the text: recorded answers of DynamoDB.
+    /// A request without credentials. Source of the text: recorded answers of DynamoDB in us-east-2, 2026.
     #[must_use]
     pub fn missing_authentication_token() -> Self {
-        let text = "Request must contain either a valid (registered) AWS access key ID or X.509 certificate.";
+        let text = "Request is missing Authentication Token";
         Self::new(400, CORAL_SERVICE, "MissingAuthenticationTokenException", text)
     }
 
@@ -130,5 +130,18 @@ mod tests {
             String::from_utf8(Error::unknown_operation().body()).expect("text"),
             r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#
         );
+    }
+
+    /// Values of `x-amz-crc32` that DynamoDB sent with these errors: the bodies are the same byte for byte.
+    #[test]
+    fn bodies_have_the_checksums_that_aws_sends() {
+        let recorded = [
+            (Error::missing_authentication_token(), 2_088_342_776),
+            (Error::serialization(""), 3_948_637_019),
+            (Error::unknown_operation(), 1_368_724_161),
+        ];
+        for (error, crc32) in recorded {
+            assert_eq!(crate::json::crc32(&error.body()), crc32, "{error}");
+        }
     }
 }

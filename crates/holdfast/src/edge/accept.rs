@@ -15,6 +15,8 @@ use tokio::task::JoinSet;
 const CONNECTIONS_MAX: usize = 4_096;
 /// A client must have sent its request's headers by then.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long nothing is accepted after accepting failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Most bytes of headers of one request.
 const HEADER_BYTES_MAX: usize = 64 << 10;
 
@@ -33,8 +35,8 @@ pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut sto
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
-                // Out of file descriptors, most likely: wait until somebody is done.
-                tokio::task::yield_now().await;
+                // Out of file descriptors, most likely: wait until somebody is done, without a busy loop meanwhile.
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
