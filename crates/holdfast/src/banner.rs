@@ -16,6 +16,11 @@ pub fn error(error: &anyhow::Error) {
     }
 }
 
+/// Says that history was trimmed.
+pub fn trimmed(dir: &std::path::Path, window_ms: u64) {
+    eprintln!("history older than {} minutes was trimmed in {}", window_ms / 60_000, dir.display());
+}
+
 /// Says that the server is ready, where it listens and where the data are.
 ///
 /// # Errors

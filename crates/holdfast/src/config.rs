@@ -21,6 +21,8 @@ pub struct Cli {
 pub enum Verb {
     /// Start the server (the default).
     Serve(Serve),
+    /// Take away old history of a stopped server's data, to make room.
+    Trim(Trim),
 }
 
 /// A port, or none.
@@ -113,6 +115,17 @@ pub struct Serve {
     /// Print one line of JSON when ready.
     #[arg(long, env = "HOLDFAST_JSON")]
     pub json: bool,
+}
+
+/// Flags of `trim`.
+#[derive(Debug, Clone, Args)]
+pub struct Trim {
+    /// Where the data live.
+    #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data")]
+    pub data_dir: PathBuf,
+    /// How much history stays (30m, 12h, 7d), or off for none. No variable: what is taken away is named each time.
+    #[arg(long)]
+    pub history: Window,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod serve;
+mod trim;
 
 pub use serve::Listening;
 
@@ -13,6 +14,7 @@ use crate::config::{Cli, Verb};
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.verb {
         Some(Verb::Serve(options)) => serve::run(&options),
+        Some(Verb::Trim(options)) => trim::run(&options),
         None => serve::run(&cli.serve),
     }
 }
