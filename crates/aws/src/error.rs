@@ -99,19 +99,21 @@ impl Error {
         self
     }
 
-    /// The body in the JSON protocol.
+    /// The body in the JSON protocol, its members in AWS's order.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
-        let mut members = serde_json::Map::new();
-        members.insert("__type".to_owned(), format!("{}{}", self.prefix, self.code).into());
+        // Displaying a JSON string escapes what has to be.
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let mut body = format!(r#"{{"__type":"{}{}""#, self.prefix, self.code);
+        let name = if self.capital { "Message" } else { "message" };
         if !self.message.is_empty() {
-            let name = if self.capital { "Message" } else { "message" };
-            members.insert(name.to_owned(), self.message.as_ref().into());
+            body.push_str(&format!(r#","{name}":{}"#, quoted(&self.message)));
         }
         for (member, value) in &self.extra {
-            members.insert((*member).to_owned(), value.clone());
+            body.push_str(&format!(r#","{member}":{value}"#));
         }
-        serde_json::Value::Object(members).to_string().into_bytes()
+        body.push('}');
+        body.into_bytes()
     }
 }
 
@@ -129,6 +131,15 @@ mod tests {
         assert_eq!(
             String::from_utf8(Error::unknown_operation().body()).expect("text"),
             r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#
+        );
+    }
+
+    #[test]
+    fn the_type_comes_first_and_texts_are_escaped() {
+        let error = Error::serialization("a \"b\"\n").with("Item", serde_json::json!({"k": {"S": "v"}}));
+        assert_eq!(
+            String::from_utf8(error.body()).expect("text"),
+            r#"{"__type":"com.amazon.coral.service#SerializationException","Message":"a \"b\"\n","Item":{"k":{"S":"v"}}}"#
         );
     }
 

@@ -123,6 +123,10 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
 }
 
 async fn body(request: Request<Incoming>) -> Result<bytes::Bytes, Error> {
+    // What announces too much is refused at once, not after waiting for it.
+    if hyper::body::Body::size_hint(request.body()).lower() > BODY_BYTES_MAX as u64 {
+        return Err(Error::request_too_large());
+    }
     let limited = Limited::new(request.into_body(), BODY_BYTES_MAX);
     match tokio::time::timeout(BODY_TIMEOUT, limited.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
