@@ -244,39 +244,6 @@ fn two_spaces(store: &Store) {
     });
 }
 
-fn on_disk(dir: &Path) -> Store {
-    let mut place = crate::engine::embedded::EmbeddedOptions::new(dir);
-    place.memtable_bytes = Some(64 << 10);
-    Store::open(options(Place::Directory(place))).expect("opens")
-}
-
-#[test]
-fn a_store_on_disk_flushes_compacts_and_comes_back() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("data");
-    let mut expected: BTreeMap<Bytes, Bytes> = BTreeMap::new();
-    for round in 0..4u8 {
-        let store = on_disk(&path);
-        if round == 0 {
-            two_spaces(&store);
-        }
-        let seen: BTreeMap<Bytes, Bytes> = dump(&store.snapshot(), SpaceId(1), false).into_iter().collect();
-        assert!(seen == expected, "round {round}");
-        for number in 0..600u32 {
-            let key = Bytes::copy_from_slice(&(number % 200).to_be_bytes());
-            let value = Bytes::from(vec![round.wrapping_add(number as u8); 700]);
-            expected.insert(key.clone(), value.clone());
-            run(&store, move |tx| tx.put(SpaceId(1), &key, &value, 1).expect("puts"));
-        }
-        assert_eq!(store.snapshot().counters(SpaceId(1)).expect("counts").items, 200);
-        assert!(Store::open(Options::at(&path)).expect_err("locked").to_string().contains("LOCK"));
-        if round % 2 == 0 {
-            store.close(std::time::Duration::from_secs(60)).expect("closes");
-            assert!(store.status().expect("status").engine.expect("embedded").table_bytes > 100_000);
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

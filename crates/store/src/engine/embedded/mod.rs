@@ -198,6 +198,8 @@ impl Core {
         if bytes > BATCH_BYTES_MAX {
             return Err(CommitError::Refused(Refusal::TooLarge { bytes, max: BATCH_BYTES_MAX }));
         }
+        // Before the writer's lock, which the flush needs to publish what it did.
+        self.wait_for_room();
         let mut writer = self.writer.lock();
         if let Some(text) = self.ended.lock().clone() {
             return Err(CommitError::Refused(Refusal::Ended(text)));
@@ -209,7 +211,6 @@ impl Core {
             );
             return Err(CommitError::Refused(Refusal::Fenced(text)));
         }
-        self.wait_for_room();
         let written = self.append(&mut writer, expected, epoch, batch)?;
         self.sync(&writer)?;
         writer.last_commit = expected;
@@ -309,10 +310,11 @@ impl Core {
     }
 
     fn seal_locked(&self, writer: &Writer, force: bool) {
+        // Held over the seal: a flush of this memtable finds its position noted.
+        let mut progress = self.progress.lock();
         if !self.index.seal(force) {
             return;
         }
-        let mut progress = self.progress.lock();
         progress.sealed.push_back((writer.last_commit, writer.log.position(writer.last_commit + 1)));
         let earlier: u64 = progress.sealed_bytes.iter().sum();
         let bytes = progress.unflushed_bytes.saturating_sub(earlier);
