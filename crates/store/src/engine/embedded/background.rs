@@ -222,8 +222,16 @@ impl Core {
 
     /// One piece of compaction, with its checkpoint. Answers whether there was one to do.
     pub(crate) fn compact_once(&self) -> Result<bool, CommitError> {
-        if !self.index.compact().map_err(|error| self.index_failed(&error))? {
-            return Ok(false);
+        match self.index.compact() {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(error @ IndexError::Damaged { .. }) => {
+                // Rot in one block is no reason to end writing: reads of it fail and name the file, the index has marked
+                // the table and merges it no more, and `doctor` and the scrub find it.
+                tracing::error!(%error, "a table is damaged; it is left as it is");
+                return Ok(true);
+            }
+            Err(error) => return Err(self.index_failed(&error)),
         }
         self.republish();
         self.write_checkpoint()?;
