@@ -118,6 +118,53 @@ fn a_refusal_and_a_panic_leave_nothing() {
     put(&store, space, b"k", b"after");
 }
 
+/// An engine whose third commit panics.
+#[derive(Debug, Default)]
+struct Panicking(crate::engine::memory::MemoryEngine);
+
+impl crate::engine::Engine for Panicking {
+    fn view(&self) -> Arc<dyn crate::engine::View> {
+        self.0.view()
+    }
+
+    fn commit(
+        &self,
+        expected: u64,
+        epoch: u64,
+        batch: crate::engine::Batch,
+    ) -> Result<(), crate::engine::CommitError> {
+        assert!(expected < 3, "on purpose");
+        self.0.commit(expected, epoch, batch)
+    }
+
+    fn limits(&self) -> crate::engine::Limits {
+        self.0.limits()
+    }
+
+    fn close(&self) -> Result<(), crate::engine::CommitError> {
+        self.0.close()
+    }
+}
+
+#[test]
+fn a_commit_that_panics_ends_writing_and_leaves_reads() {
+    let store = Store::open(options(Place::Engine(Arc::new(Panicking::default())))).expect("opens");
+    run(&store, |tx| {
+        tx.create_space(1).expect("creates");
+    });
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let lost = Do(|tx: &mut Transaction<'_>| {
+        tx.put(SpaceId(1), b"k", b"v", 1).expect("puts");
+        Verdict::Keep
+    });
+    store.submit(lost, move |_, outcome| drop(sender.send(outcome)));
+    // Its own waiters went with the panic: the callback is dropped, which a waiting client sees as a failure.
+    assert!(receiver.recv().is_err());
+    let after = store.execute(Do(|_: &mut Transaction<'_>| Verdict::Keep)).1;
+    assert!(matches!(after, Err(crate::StoreError::Ended(_))), "{after:?}");
+    assert_eq!(store.snapshot().get(SpaceId(1), b"k").expect("reads"), None);
+}
+
 #[test]
 fn trimming_respects_pins_and_reclaims_dropped_spaces() {
     let (store, space) = memory();
@@ -242,6 +289,39 @@ fn two_spaces(store: &Store) {
         tx.create_space(1).expect("creates");
         tx.create_space(1).expect("creates");
     });
+}
+
+fn on_disk(dir: &Path) -> Store {
+    let mut place = crate::engine::embedded::EmbeddedOptions::new(dir);
+    place.memtable_bytes = Some(64 << 10);
+    Store::open(options(Place::Directory(place))).expect("opens")
+}
+
+#[test]
+fn a_store_on_disk_flushes_compacts_and_comes_back() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("data");
+    let mut expected: BTreeMap<Bytes, Bytes> = BTreeMap::new();
+    for round in 0..4u8 {
+        let store = on_disk(&path);
+        if round == 0 {
+            two_spaces(&store);
+        }
+        let seen: BTreeMap<Bytes, Bytes> = dump(&store.snapshot(), SpaceId(1), false).into_iter().collect();
+        assert!(seen == expected, "round {round}");
+        for number in 0..600u32 {
+            let key = Bytes::copy_from_slice(&(number % 200).to_be_bytes());
+            let value = Bytes::from(vec![round.wrapping_add(number as u8); 700]);
+            expected.insert(key.clone(), value.clone());
+            run(&store, move |tx| tx.put(SpaceId(1), &key, &value, 1).expect("puts"));
+        }
+        assert_eq!(store.snapshot().counters(SpaceId(1)).expect("counts").items, 200);
+        assert!(Store::open(Options::at(&path)).expect_err("locked").to_string().contains("LOCK"));
+        if round % 2 == 0 {
+            store.close(std::time::Duration::from_secs(60)).expect("closes");
+            assert!(store.status().expect("status").engine.expect("embedded").table_bytes > 100_000);
+        }
+    }
 }
 
 proptest! {

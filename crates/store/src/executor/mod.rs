@@ -12,6 +12,7 @@ use metrics::ExecutorMetrics;
 use parking_lot::{Condvar, Mutex};
 use stage::{Departing, Queued, Stage};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -63,7 +64,7 @@ impl Executor {
             std::thread::Builder::new().name(name.to_owned()).spawn(body)
         };
         let committer = spawn("committer", Box::new(move || commit_loop(&two)))?;
-        let executor = spawn("executor", Box::new(move || run_loop(&one, stage)))?;
+        let executor = spawn("executor", Box::new(move || executor_body(&one, stage)))?;
         Ok(Self { shared, threads: Mutex::new(vec![executor, committer]) })
     }
 
@@ -129,6 +130,13 @@ fn take(shared: &Shared, stage: &Stage, left: usize) -> Taken {
     }
 }
 
+fn executor_body(shared: &Shared, stage: Stage) {
+    if catch_unwind(AssertUnwindSafe(|| run_loop(shared, stage))).is_err() {
+        tracing::error!("the executor has ended in a panic; reads go on");
+        abandon(shared);
+    }
+}
+
 fn run_loop(shared: &Shared, mut stage: Stage) {
     let mut waiting: VecDeque<Box<dyn Queued>> = VecDeque::new();
     loop {
@@ -159,7 +167,7 @@ fn send(shared: &Shared, stage: &mut Stage) {
     let small = stage.group().operations() <= INLINE_OPERATIONS_MAX;
     let Some(departing) = stage.depart() else { return };
     if small && shared.inbox.lock().operations.is_empty() {
-        let result = departing.commit(shared.engine.as_ref(), &shared.metrics);
+        let result = commit(shared, departing);
         stage.arrived(result);
         return;
     }
@@ -167,6 +175,26 @@ fn send(shared: &Shared, stage: &mut Stage) {
     assert!(outbox.departing.is_none(), "one commit runs at a time");
     outbox.departing = Some(departing);
     shared.wake_committer.notify_one();
+}
+
+/// Commits a group. A panic below is an outcome that nobody knows, not a silence: it ends writing.
+fn commit(shared: &Shared, departing: Departing) -> Result<(), CommitError> {
+    let run = AssertUnwindSafe(|| departing.commit(shared.engine.as_ref(), &shared.metrics));
+    catch_unwind(run).unwrap_or_else(|_| Err(CommitError::Unknown("the commit panicked".to_owned())))
+}
+
+/// Answers what waits in the queue when the executor itself is gone, and lets nothing more in.
+fn abandon(shared: &Shared) {
+    let operations = {
+        let mut inbox = shared.inbox.lock();
+        inbox.closing = true;
+        std::mem::take(&mut inbox.operations)
+    };
+    shared.outbox.lock().closing = true;
+    shared.wake_committer.notify_one();
+    for operation in operations {
+        operation.done(Err(StoreError::Ended("the executor has ended in a panic".to_owned())));
+    }
 }
 
 fn commit_loop(shared: &Shared) {
@@ -183,7 +211,7 @@ fn commit_loop(shared: &Shared) {
                 shared.wake_committer.wait(&mut outbox);
             }
         };
-        let result = departing.commit(shared.engine.as_ref(), &shared.metrics);
+        let result = commit(shared, departing);
         shared.inbox.lock().arrived = Some(result);
         shared.wake_executor.notify_one();
     }

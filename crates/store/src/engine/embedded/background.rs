@@ -67,6 +67,11 @@ impl Wake {
         self.threads.load(Ordering::Relaxed)
     }
 
+    /// Whether the workers are to end: between two pieces of work they look.
+    fn is_stopping(&self) -> bool {
+        self.due.lock().stop
+    }
+
     /// Waits until `which` is due, takes it, and answers whether to go on.
     fn wait(&self, which: fn(&mut Due) -> &mut bool) -> bool {
         let mut due = self.due.lock();
@@ -137,7 +142,7 @@ impl Threads {
 
 fn flush_loop(core: &Core) {
     while core.wake.wait(|due| &mut due.flush) {
-        loop {
+        while !core.wake.is_stopping() {
             match core.flush_once() {
                 Ok(true) => core.wake.compaction_due(),
                 Ok(false) => break,
@@ -155,7 +160,7 @@ fn flush_loop(core: &Core) {
 
 fn compaction_loop(core: &Core) {
     while core.wake.wait(|due| &mut due.compact) {
-        loop {
+        while !core.wake.is_stopping() {
             match core.compact_once() {
                 Ok(true) => {}
                 Ok(false) => break,

@@ -345,6 +345,7 @@ impl Core {
 
 impl Drop for EmbeddedEngine {
     fn drop(&mut self) {
+        self.core.index.interrupt();
         if let Some(threads) = self.background.lock().take() {
             threads.stop(&self.core.wake);
         }
