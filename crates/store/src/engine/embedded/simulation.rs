@@ -5,12 +5,13 @@
 //! and whatever was once seen after a start must never be lost again.
 
 use super::EmbeddedEngine;
-use super::index::{Index, Manifest};
-use super::map_index::MapIndex;
+use super::index::simulated::SimulatedIndex;
+use super::index::{Index, IndexError, Manifest};
 use crate::engine::{Batch, CommitError, Engine, Write};
 use crate::io::simulated::random::Random;
 use crate::io::simulated::{Fault, Kind, SimulatedDisk};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
@@ -18,12 +19,33 @@ use std::sync::Arc;
 
 type State = BTreeMap<Bytes, Bytes>;
 
+/// Small, so that many lives flush.
+const MEMTABLE_BYTES: u64 = 4 << 10;
 /// Crashes per seed.
 const LIVES: u64 = 4;
 
-fn open(disk: &SimulatedDisk) -> Result<EmbeddedEngine, crate::dir::Refusal> {
-    let open_index = |_: &Path, _: &Manifest| Ok(Arc::new(MapIndex::default()) as Arc<dyn Index>);
-    EmbeddedEngine::open_on(Arc::new(disk.clone()), Path::new("/data"), &open_index)
+/// The machine: a disk, and the index that would be on it.
+struct Machine {
+    disk: SimulatedDisk,
+    index: Mutex<Option<Arc<SimulatedIndex>>>,
+    seed: u64,
+}
+
+impl Machine {
+    fn open(&self) -> Result<EmbeddedEngine, crate::dir::Refusal> {
+        let open_index = |_: &Path, manifest: &Manifest| {
+            let mut last = self.index.lock();
+            let manifest = (!manifest.encoded.is_empty()).then_some(manifest);
+            let index = match last.as_ref() {
+                Some(index) => index.reopen_after_crash(manifest, self.seed ^ self.disk.operations())?,
+                None => SimulatedIndex::new(MEMTABLE_BYTES),
+            };
+            let index = Arc::new(index);
+            *last = Some(Arc::clone(&index));
+            Ok(index as Arc<dyn Index>)
+        };
+        EmbeddedEngine::open_on(Arc::new(self.disk.clone()), Path::new("/data"), &open_index)
+    }
 }
 
 fn state(engine: &EmbeddedEngine) -> (u64, State) {
@@ -89,9 +111,10 @@ enum End {
 }
 
 /// One life.
-fn life(random: &mut Random, disk: &SimulatedDisk, model: &mut Model, seed: u64) -> End {
+fn life(random: &mut Random, machine: &Machine, model: &mut Model, seed: u64) -> End {
+    let disk = &machine.disk;
     arm(random, disk);
-    let engine = match open(disk) {
+    let engine = match machine.open() {
         Ok(engine) => engine,
         Err(refusal) => {
             if is_witness_lost(&refusal) {
@@ -127,6 +150,7 @@ fn life(random: &mut Random, disk: &SimulatedDisk, model: &mut Model, seed: u64)
         if random.below(6) == 0 && engine.core().witness.sync().is_err() {
             return End::Ran;
         }
+        background(random, machine, &engine);
         let batch = batch(random, commit + 1);
         let mut next = newest.clone();
         apply(&mut next, &batch);
@@ -157,6 +181,28 @@ fn life(random: &mut Random, disk: &SimulatedDisk, model: &mut Model, seed: u64)
     End::Ran
 }
 
+/// What the background threads do, now and then. Failures end writing, or pass: the commits that follow show which.
+fn background(random: &mut Random, machine: &Machine, engine: &EmbeddedEngine) {
+    let core = engine.core();
+    match random.below(12) {
+        0 => core.seal(true),
+        1 => core.seal(false),
+        2 | 3 => drop(core.flush_once()),
+        4 => drop(core.compact_once()),
+        5 => drop(core.write_checkpoint()),
+        6 if random.below(4) == 0 => {
+            let error = match random.below(2) {
+                0 => IndexError::NoRoom { file: "table".to_owned() },
+                _ => IndexError::Io { file: "table".to_owned(), cause: "on purpose".to_owned() },
+            };
+            if let Some(index) = machine.index.lock().as_ref() {
+                index.fail_next(error);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The one start that may be refused after a power cut: it spoiled both slots of the witness (more than one unsynced
 /// record) *and* tore the last frame, so that nothing tells whether that frame was acknowledged.
 fn is_witness_lost(refusal: &crate::dir::Refusal) -> bool {
@@ -165,25 +211,25 @@ fn is_witness_lost(refusal: &crate::dir::Refusal) -> bool {
 
 fn simulate(seed: u64) {
     let mut random = Random::new(seed);
-    let mut disk = SimulatedDisk::new(seed);
+    let mut machine = Machine { disk: SimulatedDisk::new(seed), index: Mutex::new(None), seed };
     let mut model = Model { states: BTreeMap::from([(0, State::new())]), acknowledged: 0 };
     for _ in 0..LIVES {
-        let end = life(&mut random, &disk, &mut model, seed);
+        let end = life(&mut random, &machine, &mut model, seed);
         if end == End::Over {
             return;
         }
         // Names whose sync failed during a start, seen again by a mere restart of the process: a file system goes
         // read-only then. Outside the model, so the machine restarts too.
-        let machine = end == End::NotStarted || random.below(3) > 0;
-        if machine {
-            disk.crash()
+        let restarts = end == End::NotStarted || random.below(3) > 0;
+        if restarts {
+            machine.disk.crash()
         } else {
-            disk.kill()
+            machine.disk.kill()
         }
-        disk = disk.restart();
-        disk.clear_faults();
+        machine.disk = machine.disk.restart();
+        machine.disk.clear_faults();
     }
-    let engine = match open(&disk) {
+    let engine = match machine.open() {
         Ok(engine) => engine,
         Err(refusal) => return assert!(is_witness_lost(&refusal), "seed {seed}: {refusal}"),
     };
