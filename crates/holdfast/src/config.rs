@@ -112,6 +112,9 @@ pub struct Serve {
     /// Bytes of the disk that ordinary writes leave free (default: the less of 256 MiB and 10 %).
     #[arg(long, env = "HOLDFAST_RESERVE")]
     pub reserve: Option<u64>,
+    /// Bytes in memory at which recent writes become a table (default: 16 MiB). Small values are for tests.
+    #[arg(long, env = "HOLDFAST_MEMTABLE_BYTES", hide = true)]
+    pub memtable_bytes: Option<u64>,
     /// Print one line of JSON when ready.
     #[arg(long, env = "HOLDFAST_JSON")]
     pub json: bool,

@@ -7,7 +7,7 @@ use crate::engine::memory::MemoryEngine;
 use crate::engine::{CommitError, Engine};
 use crate::executor::Executor;
 use crate::executor::metrics::HistogramValues;
-use crate::executor::stage::{Queued, Stage};
+use crate::executor::stage::{self, Queued, Stage};
 use crate::history::AsOf;
 use crate::keys::{self, family};
 use crate::read::{Snapshot, meta_of};
@@ -50,6 +50,9 @@ pub struct Options {
     pub place: Place,
     /// How much of the past is kept; `None` keeps none (`--history off`).
     pub history: Option<HistoryLimits>,
+    /// Whether `history` also switches history on or off for good. Without it the store goes on as it was: for verbs on a
+    /// stopped directory, which do not know what its server was told.
+    pub switch_history: bool,
     /// Where real time comes from.
     pub clock: Arc<dyn TimeSource>,
     /// Whether a background thread trims. Tests may call [`Store::trim_once`] themselves.
@@ -61,7 +64,13 @@ impl Options {
     #[must_use]
     pub fn in_memory() -> Self {
         let history = HistoryLimits { window_ms: HISTORY_WINDOW_MS, bytes_max: HISTORY_BYTES_IN_MEMORY };
-        Self { place: Place::Memory, history: Some(history), clock: Arc::new(SystemClock), trimmer: true }
+        Self {
+            place: Place::Memory,
+            history: Some(history),
+            switch_history: true,
+            clock: Arc::new(SystemClock),
+            trimmer: true,
+        }
     }
 
     /// A store in a directory, with default limits.
@@ -125,6 +134,8 @@ pub struct Status {
     pub horizon: Version,
     /// Whether history is kept.
     pub history: bool,
+    /// What the trimmer leaves, as it was opened; `None` with history off.
+    pub history_limits: Option<HistoryLimits>,
     /// Rows and bytes of history.
     pub history_rows: u64,
     /// See `history_rows`.
@@ -135,6 +146,12 @@ pub struct Status {
     pub queued: usize,
     /// See `queued`.
     pub queued_max: usize,
+    /// Operations and bytes at which a group closes.
+    pub group_operations_max: usize,
+    /// See `group_operations_max`.
+    pub group_bytes_max: usize,
+    /// Bytes that one operation may write.
+    pub operation_bytes_max: usize,
     /// Pins.
     pub pins: Vec<(u64, Pin)>,
     /// The embedded engine's sizes, if it runs.
@@ -203,7 +220,7 @@ impl Store {
             stop: Arc::default(),
         };
         let store = Self { inner: Arc::new(inner) };
-        if meta.history_off == options.history.is_some() {
+        if options.switch_history && meta.history_off == options.history.is_some() {
             store.execute(SwitchHistory { off: options.history.is_none() }).1?;
         }
         if options.trimmer {
@@ -298,11 +315,15 @@ impl Store {
             commit: snapshot.view().commit_number(),
             horizon: crate::history::horizon(&meta, meta.last_version()),
             history: !meta.history_off,
+            history_limits: self.inner.limits,
             history_rows: meta.history_rows,
             history_bytes: meta.history_bytes,
             epoch: meta.epoch,
             queued: self.inner.executor.queued(),
             queued_max: crate::executor::QUEUE_OPERATIONS_MAX,
+            group_operations_max: stage::GROUP_OPERATIONS_MAX,
+            group_bytes_max: stage::GROUP_BYTES_MAX,
+            operation_bytes_max: stage::OPERATION_BYTES_MAX,
             pins,
             engine: self.inner.embedded.as_ref().map(|engine| engine.stats()),
             groups: self.inner.executor.metrics().groups(),
@@ -331,6 +352,15 @@ impl Store {
             Some(cause) => Err(StoreError::Read(ReadError { file: "history".to_owned(), cause })),
             None => Ok(step.more),
         }
+    }
+
+    /// Reads every block of every table of the index and compares checksums. `each` sees path and size of each table that is
+    /// right; `false` stops early. Does nothing where there are no tables.
+    ///
+    /// # Errors
+    /// Names the first table that is damaged.
+    pub fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), ReadError> {
+        self.inner.embedded.as_ref().map_or(Ok(()), |engine| engine.scrub(each))
     }
 
     /// Finishes what is queued, writes what makes the next start quick (for at most `limit`), and ends.

@@ -324,6 +324,28 @@ fn a_store_on_disk_flushes_compacts_and_comes_back() {
     }
 }
 
+#[test]
+fn a_verb_leaves_history_on_or_off_as_it_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let place = || Place::Directory(crate::engine::embedded::EmbeddedOptions::new(dir.path().join("data")));
+    let close = |store: Store| store.close(std::time::Duration::from_secs(60)).expect("closes");
+    for off in [true, false] {
+        let history = options(place()).history.filter(|_| !off);
+        let store = Store::open(Options { history, ..options(place()) }).expect("opens");
+        let status = store.status().expect("status");
+        assert_eq!((status.history, status.history_limits), (!off, history));
+        let room = status.engine.and_then(|engine| engine.room).expect("a real disk is watched");
+        assert!(room.free_bytes <= room.total_bytes && room.reserve_bytes <= room.total_bytes);
+        close(store);
+        let store = Store::open(Options { switch_history: false, ..options(place()) }).expect("opens");
+        assert_eq!(store.status().expect("status").history, !off);
+        store.trim(0).expect("trims");
+        assert_eq!(store.status().expect("status").history, !off);
+        store.scrub(&mut |_, _| true).expect("nothing is damaged");
+        close(store);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -63,6 +63,7 @@ fn store_options(options: &Serve) -> anyhow::Result<Options> {
         let mut place = EmbeddedOptions::new(std::path::absolute(&options.data_dir)?);
         place.require_existing = options.require_existing;
         place.reserve_bytes = options.reserve;
+        place.memtable_bytes = options.memtable_bytes;
         Place::Directory(place)
     };
     Ok(Options { place, history, ..Options::in_memory() })

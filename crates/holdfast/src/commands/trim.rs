@@ -25,6 +25,8 @@ pub fn run(options: &Trim) -> anyhow::Result<()> {
         place: Place::Directory(place),
         // Only what was asked for is taken away here, not what the default limits would.
         trimmer: false,
+        // Whether history is kept is what the server was told, and stays.
+        switch_history: false,
         ..Options::at(&options.data_dir)
     })?;
     let trimmed = store.trim(window_ms);

@@ -21,7 +21,7 @@ pub(crate) mod options;
 #[cfg(test)]
 mod simulation;
 
-pub use options::{EmbeddedOptions, EmbeddedStats};
+pub use options::{DiskRoom, EmbeddedOptions, EmbeddedStats};
 
 use super::{Batch, CommitError, CommitNumber, Engine, Epoch, Limits, Refusal, View};
 use crate::dir::lock::DirLock;
@@ -330,8 +330,11 @@ impl Core {
             log_bytes: self.preparer.log_bytes(),
             log_bytes_written: self.log_bytes_written.load(Ordering::Relaxed),
             unflushed_bytes: self.progress.lock().unflushed_bytes,
+            unflushed_bytes_max: UNCHECKPOINTED_BYTES_MAX,
             memtable_bytes: index.active_bytes + index.sealed_bytes,
+            memtable_bytes_max: index.memtable_bytes_max,
             sealed_memtables: index.sealed_count,
+            sealed_memtables_max: SEALED_MEMTABLES_MAX,
             table_bytes: index.table_bytes,
             tables: index.table_count,
             level0_runs: index.level0_runs,
@@ -339,6 +342,7 @@ impl Core {
             cache_bytes_max: index.cache_bytes_max,
             sync_latency_us: self.sync_latency.values(),
             ended: self.ended.lock().clone(),
+            room: self.reserve.as_deref().map(DiskRoom::measure),
         }
     }
 }

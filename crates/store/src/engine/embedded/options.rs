@@ -36,12 +36,18 @@ pub struct EmbeddedStats {
     pub log_bytes: u64,
     /// Written to the log since the start.
     pub log_bytes_written: u64,
-    /// Log that no table holds yet.
+    /// Log that no table holds yet, and beyond how much commits wait for the flush.
     pub unflushed_bytes: u64,
+    /// See `unflushed_bytes`.
+    pub unflushed_bytes_max: u64,
     /// Memtables.
     pub memtable_bytes: u64,
-    /// Memtables that wait for their flush.
+    /// Size at which one memtable is sealed; 0 if the index has none.
+    pub memtable_bytes_max: u64,
+    /// Memtables that wait for their flush, and beyond how many commits wait for it.
     pub sealed_memtables: usize,
+    /// See `sealed_memtables`.
+    pub sealed_memtables_max: usize,
     /// Tables on disk.
     pub table_bytes: u64,
     /// Their number.
@@ -56,6 +62,35 @@ pub struct EmbeddedStats {
     pub sync_latency_us: HistogramValues,
     /// Why writing has ended, if it has.
     pub ended: Option<String>,
+    /// Room on the disk, if somebody watches it.
+    pub room: Option<DiskRoom>,
+}
+
+/// Room on the disk that holds the data directory, measured now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskRoom {
+    /// What may run.
+    pub level: Level,
+    /// Bytes that this process may still write.
+    pub free_bytes: u64,
+    /// Size of the file system in bytes.
+    pub total_bytes: u64,
+    /// Bytes that ordinary writes leave free.
+    pub reserve_bytes: u64,
+}
+
+impl DiskRoom {
+    pub(crate) fn measure(reserve: &Reserve) -> Self {
+        reserve.expire();
+        let level = reserve.level();
+        let room = reserve.room();
+        Self {
+            level,
+            free_bytes: room.free_bytes,
+            total_bytes: room.total_bytes,
+            reserve_bytes: reserve.threshold_bytes(),
+        }
+    }
 }
 
 /// The disk reserve, as the executor asks it.

@@ -212,6 +212,7 @@ impl Index for LsmIndex {
         let state = self.state.load();
         let mut stats = IndexStats {
             active_bytes: state.active.bytes(),
+            memtable_bytes_max: self.options.memtable_bytes,
             sealed_bytes: state.sealed.iter().map(|memtable| memtable.bytes()).sum(),
             sealed_count: state.sealed.len(),
             table_bytes: state.tables.bytes,

@@ -71,6 +71,8 @@ pub(crate) enum IndexError {
 pub(crate) struct IndexStats {
     /// Bytes in the memtable that takes writes.
     pub active_bytes: u64,
+    /// Size in bytes at which a memtable is sealed.
+    pub memtable_bytes_max: u64,
     /// Bytes in memtables that wait for their flush.
     pub sealed_bytes: u64,
     /// How many memtables wait for their flush.
