@@ -7,6 +7,7 @@
 //! - [`files`]: a directory byte by byte
 //! - [`volume`]: a small file system of one's own
 #![allow(dead_code, unused_imports, reason = "each test uses a part of this")]
+#![allow(clippy::print_stdout, reason = "tests say what they skip, and with which seed they run")]
 
 pub mod client;
 pub mod files;
