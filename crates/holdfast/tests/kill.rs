@@ -33,7 +33,7 @@ fn promise_answered_writes_survive_kill_9() {
         server.kill();
         load.join();
         if random.chance(300) {
-            Starting::new(&data, &ARGUMENTS).kill_after(Duration::from_micros(random.below(START_US_MAX)));
+            Starting::new(&data, &ARGUMENTS).run_for(Duration::from_micros(random.below(START_US_MAX)));
         }
         server = Server::start(&data, &ARGUMENTS);
         model.lock().expect("lock").check_with_history(&server, &format!("round {round}"));

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A start that takes longer fails the test.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// A process that was started and has not said yet whether it serves.
+/// A process that was started and has not said yet whether it serves; killed when it is dropped.
 pub struct Starting {
     child: Option<Child>,
     line: Receiver<String>,
@@ -77,8 +77,8 @@ impl Starting {
         Ok(Server { child, ready, messages: Some(messages) })
     }
 
-    /// Kills it after a time, or earlier if it is ready by then.
-    pub fn kill_after(self, time: Duration) {
+    /// Lets it run for a time, or until it is ready if that is earlier.
+    pub fn run_for(&self, time: Duration) {
         let outcome = self.line.recv_timeout(time);
         assert_ne!(outcome, Err(RecvTimeoutError::Disconnected), "stdout can be read");
         assert_ne!(outcome.as_deref(), Ok(""), "the start is not refused");
