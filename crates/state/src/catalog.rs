@@ -13,6 +13,8 @@ use crate::table::{Stored, Table};
 use bytes::Bytes;
 use holdfast_store::{Read, SpaceId, Transaction};
 
+mod resolved;
+
 /// The root that everything stands under.
 pub const ROOT: &str = "main";
 
@@ -161,8 +163,17 @@ pub fn resolve(
     scope: &Scope<'_>,
     name: &str,
 ) -> Result<Option<(Space, Stored<CatalogEntry>)>, StateError> {
-    let Some(entry) = find(read, scope, name)? else { return Ok(None) };
+    let key = scope.encode(name);
+    let structure = read.structure();
+    if let Some(entry) = structure.and_then(|structure| resolved::get(structure, &key)) {
+        return Ok(Some((Space::again(read, entry.record.space, scope.resource.space), entry)));
+    }
+    let Some(catalog) = open(read)? else { return Ok(None) };
+    let Some(entry) = ENTRIES.get_encoded(read, catalog, &key)? else { return Ok(None) };
     let space = Space::open(read, entry.record.space, scope.resource.space)?;
+    if let Some(structure) = structure {
+        resolved::keep(structure, key, &entry);
+    }
     Ok(Some((space, entry)))
 }
 

@@ -46,6 +46,12 @@ impl Space {
         Ok(Self { id, kind, opened_at: version })
     }
 
+    /// A space that was opened before, in a state whose names and spaces are proved to be the same (see
+    /// [`Structure`](holdfast_store::Structure)).
+    pub(crate) fn again(read: &(impl Read + ?Sized), id: SpaceId, kind: SpaceKind) -> Self {
+        Self { id, kind, opened_at: read.version() }
+    }
+
     /// Creates an empty space.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ pub(crate) fn finish(
     real_ms: u64,
 ) -> Result<Effects, ReadError> {
     let version = tx.meta.next_version;
+    let structural = tx.changes_structure();
     let mut finisher = Finisher {
         version,
         writes: Vec::with_capacity(tx.items.len() * 2 + tx.raw.len() + 4),
@@ -52,6 +53,10 @@ pub(crate) fn finish(
     meta.history_bytes += finisher.history.0;
     meta.history_rows += finisher.history.1;
     meta.real_ms = meta.real_ms.max(real_ms);
+    // What has no version (reclaiming a dropped space) changes nothing that a name leads to.
+    if structural && tx.versioned {
+        meta.structure = version;
+    }
     if tx.versioned {
         meta.next_version += 1;
         let row = finisher.commit_row(info, meta.real_ms, tx.service_ms);

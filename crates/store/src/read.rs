@@ -4,10 +4,10 @@ use crate::engine::{ReadError, View};
 use crate::envelope::{self, Envelope};
 use crate::keys::{self, family};
 use crate::records::{Meta, SpaceRecord};
-use crate::{Counters, SpaceId, Value, Version};
+use crate::{Counters, SpaceId, Structure, Value, Version};
 use bytes::Bytes;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An entry of a space: user key and value.
 pub type Item = Result<(Bytes, Value), ReadError>;
@@ -32,6 +32,11 @@ pub trait Read {
     fn root(&self, name: &str) -> Result<Option<SpaceId>, ReadError>;
     /// The version read at, or being written.
     fn version(&self) -> Version;
+    /// What names and spaces there are, if that is known to be the same wherever the same token is seen; `None` where
+    /// nothing may be kept: in an earlier state, and in a transaction that has changed it.
+    fn structure(&self) -> Option<Structure> {
+        None
+    }
 }
 
 /// A row whose bytes are not what they should be.
@@ -70,19 +75,27 @@ pub(crate) fn meta_of(view: &dyn View) -> Result<Option<Meta>, ReadError> {
 #[derive(Clone)]
 pub struct Snapshot {
     view: Arc<dyn View>,
+    /// Which store of this process, and how many of its groups had been refused.
+    store: (u64, u64),
+    /// Read at most once.
+    meta: OnceLock<Meta>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(view: Arc<dyn View>) -> Self {
-        Self { view }
+    pub(crate) fn new(view: Arc<dyn View>, store: (u64, u64)) -> Self {
+        Self { view, store, meta: OnceLock::new() }
     }
 
     pub(crate) fn view(&self) -> &dyn View {
         self.view.as_ref()
     }
 
-    pub(crate) fn meta(&self) -> Result<Meta, ReadError> {
-        Ok(meta_of(self.view())?.unwrap_or_else(Meta::new))
+    pub(crate) fn meta(&self) -> Result<&Meta, ReadError> {
+        if let Some(meta) = self.meta.get() {
+            return Ok(meta);
+        }
+        let meta = meta_of(self.view())?.unwrap_or_else(Meta::new);
+        Ok(self.meta.get_or_init(|| meta))
     }
 }
 
@@ -132,6 +145,11 @@ impl Read for Snapshot {
 
     fn version(&self) -> Version {
         self.meta().map_or(0, |meta| meta.last_version())
+    }
+
+    fn structure(&self) -> Option<Structure> {
+        let (store, refusals) = self.store;
+        Some(Structure { store, version: self.meta().ok()?.structure, refusals })
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Meta {
     /// Whether history is off: then the horizon of what nothing holds is always now.
     pub history_off: bool,
     pub clock: ServiceClock,
+    /// Version of the last change of a name, a root or a space; see [`Structure`](crate::Structure).
+    pub structure: Version,
 }
 
 /// How the service clock differs from the real one.
@@ -63,6 +65,7 @@ impl Meta {
             self.trimmed_to,
             u64::from(self.history_off),
             self.clock.frozen_ms.map_or(0, |ms| ms + 1),
+            self.structure,
         ] {
             push_varint(&mut out, number);
         }
@@ -72,7 +75,7 @@ impl Meta {
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, String> {
         let mut fields = FieldReader::new("meta", META, bytes)?;
-        let meta = Self {
+        let mut meta = Self {
             next_version: fields.varint()?,
             next_space: u32::try_from(fields.varint()?).map_err(|e| e.to_string())?,
             next_pin: fields.varint()?,
@@ -84,8 +87,10 @@ impl Meta {
             history_rows: fields.varint()?,
             trimmed_to: fields.varint()?,
             history_off: fields.varint()? == 1,
-            clock: ServiceClock { frozen_ms: fields.varint()?.checked_sub(1), ahead_ms: fields.signed()? },
+            clock: ServiceClock { frozen_ms: fields.varint()?.checked_sub(1), ahead_ms: 0 },
+            structure: fields.varint()?,
         };
+        meta.clock.ahead_ms = fields.signed()?;
         fields.done()?;
         Ok(meta)
     }

@@ -19,6 +19,7 @@ use crate::{
 use parking_lot::{Condvar, Mutex};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -160,7 +161,14 @@ pub struct Status {
     pub groups: HistogramValues,
 }
 
+/// Numbers the stores of this process.
+static STORES: AtomicU64 = AtomicU64::new(0);
+
 struct Inner {
+    /// Which store of this process this is.
+    number: u64,
+    /// How many groups were refused; see [`Structure`](crate::Structure).
+    refusals: Arc<AtomicU64>,
     engine: Arc<dyn Engine>,
     embedded: Option<Arc<EmbeddedEngine>>,
     executor: Executor,
@@ -206,10 +214,14 @@ impl Store {
         begin_epoch(engine.as_ref())?;
         let meta = meta_of(engine.view().as_ref())?.unwrap_or_else(Meta::new);
         let clocks = Clocks::new(options.clock, meta.real_ms, meta.clock);
-        let stage = Stage::new(Arc::clone(&engine), clocks.clone(), gauge)?;
+        let number = STORES.fetch_add(1, Ordering::Relaxed);
+        let refusals = Arc::new(AtomicU64::new(0));
+        let stage = Stage::new(Arc::clone(&engine), clocks.clone(), gauge, number, Arc::clone(&refusals))?;
         assert_eq!(stage.meta().epoch, meta.epoch, "the epoch is committed before first use");
         let executor = Executor::start(stage, Arc::clone(&engine))?;
         let inner = Inner {
+            number,
+            refusals,
             engine,
             embedded,
             executor,
@@ -232,7 +244,9 @@ impl Store {
     /// The newest durable state.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.inner.engine.view())
+        // Before the view: a view that is newer than its count is looked up anew, never the other way round.
+        let refusals = self.inner.refusals.load(Ordering::Acquire);
+        Snapshot::new(self.inner.engine.view(), (self.inner.number, refusals))
     }
 
     /// The state as of a version.

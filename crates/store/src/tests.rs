@@ -166,6 +166,33 @@ fn a_commit_that_panics_ends_writing_and_leaves_reads() {
 }
 
 #[test]
+fn the_structure_changes_with_names_and_spaces_only() {
+    let (store, space) = memory();
+    let token = |store: &Store| store.snapshot().structure().expect("known");
+    let before = token(&store);
+    put(&store, space, b"k", b"v");
+    assert_eq!(token(&store), before, "an item is no name");
+    run(&store, |tx| {
+        let known = tx.structure();
+        assert!(known.is_some());
+        let catalog = tx.create_space(1).expect("creates");
+        assert_eq!(tx.structure(), None, "its own change counts at once");
+        tx.set_root("main", catalog).expect("sets");
+    });
+    let rooted = token(&store);
+    assert_ne!(rooted, before);
+    let catalog = store.snapshot().root("main").expect("reads").expect("there");
+    put(&store, catalog, b"name", b"space");
+    let named = token(&store);
+    assert_ne!(named, rooted, "what is in a root's catalog is a name");
+    run(&store, move |tx| tx.drop_space(space).expect("drops"));
+    assert_ne!(token(&store), named);
+    let other = memory().0;
+    assert_ne!(token(&other), token(&store), "each store has its own");
+    assert_eq!(store.as_of(1).expect("readable").structure(), None);
+}
+
+#[test]
 fn trimming_respects_pins_and_reclaims_dropped_spaces() {
     let (store, space) = memory();
     put(&store, space, b"k", b"one");

@@ -7,7 +7,7 @@ use crate::keys::{self, family};
 use crate::overlay::{Overlay, Staged, merge};
 use crate::read::{Item, Read, damaged, entry, open_envelope, root_space};
 use crate::records::{BlobRecord, Meta, Pin, ServiceClock, SpaceRecord};
-use crate::{BlobId, Counters, HistoryError, SpaceId, TxError, Value, Version};
+use crate::{BlobId, Counters, HistoryError, SpaceId, Structure, TxError, Value, Version};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -35,6 +35,10 @@ pub struct Transaction<'a> {
     pub(crate) limit_bytes: usize,
     pub(crate) written_bytes: usize,
     pub(crate) clock_before: ServiceClock,
+    /// Which store of this process, and how many of its groups were refused.
+    pub(crate) store: (u64, u64),
+    /// Spaces that hold names: roots' catalogs.
+    pub(crate) catalogs: &'a [SpaceId],
 }
 
 impl std::fmt::Debug for Transaction<'_> {
@@ -44,10 +48,18 @@ impl std::fmt::Debug for Transaction<'_> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(base: Overlay<'a>, meta: Meta, service_ms: u64, limit_bytes: usize) -> Self {
+    pub(crate) fn new(
+        base: Overlay<'a>,
+        meta: Meta,
+        service_ms: u64,
+        limit_bytes: usize,
+        (store, catalogs): ((u64, u64), &'a [SpaceId]),
+    ) -> Self {
         let clock_before = meta.clock;
         Self {
             clock_before,
+            store,
+            catalogs,
             base,
             meta,
             items: BTreeMap::new(),
@@ -238,6 +250,17 @@ impl<'a> Transaction<'a> {
         self.raw_get(&key)?.map(|b| BlobRecord::decode(&b).map_err(|c| damaged(&key, c))).transpose()
     }
 
+    /// Whether this transaction has changed a name, a root or a space.
+    pub(crate) fn changes_structure(&self) -> bool {
+        let structural = |key: &Bytes| matches!(key[0], family::SPACES | family::ROOTS);
+        let named = |space: &SpaceId| {
+            let (from, to) = keys::whole_space(family::CURRENT, *space);
+            let bounds = (Bound::Included(from.as_slice()), Bound::Excluded(to.as_slice()));
+            self.items.range::<[u8], _>(bounds).next().is_some()
+        };
+        self.raw.keys().any(structural) || self.catalogs.iter().any(named)
+    }
+
     pub(crate) fn raw_put(&mut self, key: Bytes, value: Bytes) {
         self.written_bytes += key.len() + value.len();
         self.raw.insert(key, Some(value));
@@ -347,5 +370,11 @@ impl Read for Transaction<'_> {
 
     fn version(&self) -> Version {
         self.meta.next_version
+    }
+
+    fn structure(&self) -> Option<Structure> {
+        let same = !self.changes_structure();
+        let (store, refusals) = self.store;
+        same.then_some(Structure { store, version: self.meta.structure, refusals })
     }
 }

@@ -11,6 +11,22 @@ pub type Version = u64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpaceId(pub u32);
 
+/// Identity of what names and spaces there are: as long as it is the same, every name means the same space with the same
+/// definition, and every space is as it was.
+///
+/// It consists of the version of the last such change, and of how many groups of this store were refused: a version that was
+/// staged and refused is given out again. So whatever was looked up under a structure may be kept, by the thread that looked,
+/// and used under the same structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Structure {
+    /// Which store of this process.
+    pub(crate) store: u64,
+    /// Version of the last change of a name, a root or a space.
+    pub(crate) version: Version,
+    /// How many groups were refused before.
+    pub(crate) refusals: u64,
+}
+
 /// Identity of a blob file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobId {

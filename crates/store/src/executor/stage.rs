@@ -11,13 +11,14 @@ use crate::engine::{Batch, CommitError, CommitNumber, Engine, ReadError, Refusal
 use crate::finish::{self, Effects};
 use crate::keys::{self, family};
 use crate::overlay::{Overlay, Staged};
-use crate::read::meta_of;
+use crate::read::{meta_of, root_space};
 use crate::records::{Meta, Pin};
 use crate::transaction::{Transaction, decode_pin};
-use crate::{CommitInfo, Need, StoreError, Verdict, Version};
+use crate::{CommitInfo, Need, SpaceId, StoreError, Verdict, Version};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A group closes at this many operations.
 pub(crate) const GROUP_OPERATIONS_MAX: usize = 1_000;
@@ -122,6 +123,12 @@ pub(crate) struct Stage {
     /// The newest state of `meta`, staged writes included.
     meta: Meta,
     pins: Vec<Pin>,
+    /// Spaces that hold names: the catalogs that roots point to.
+    catalogs: Vec<SpaceId>,
+    /// Which store of this process, for [`Structure`](crate::Structure).
+    store: u64,
+    /// How many groups were refused; see [`Structure`](crate::Structure).
+    refusals: Arc<AtomicU64>,
     group: Group,
     in_flight: Option<Arc<Staged>>,
     next_commit: CommitNumber,
@@ -135,10 +142,13 @@ impl Stage {
         engine: Arc<dyn Engine>,
         clocks: Clocks,
         gauge: Option<Box<dyn RoomGauge>>,
+        store: u64,
+        refusals: Arc<AtomicU64>,
     ) -> Result<Self, ReadError> {
         let view = engine.view();
         let meta = meta_of(view.as_ref())?.unwrap_or_else(Meta::new);
         let pins = read_pins(view.as_ref())?;
+        let catalogs = read_catalogs(view.as_ref())?;
         let next_commit = view.commit_number() + 1;
         let departed_version = meta.last_version();
         Ok(Self {
@@ -148,6 +158,9 @@ impl Stage {
             view,
             meta,
             pins,
+            catalogs,
+            store,
+            refusals,
             group: Group::default(),
             in_flight: None,
             next_commit,
@@ -196,8 +209,9 @@ impl Stage {
             group: &self.group.staged,
             in_flight: self.in_flight.as_ref(),
         };
-        let mut tx =
-            Transaction::new(base, self.meta.clone(), self.clocks.service_now_ms(), OPERATION_BYTES_MAX);
+        let named = ((self.store, self.refusals.load(Ordering::Relaxed)), self.catalogs.as_slice());
+        let service_ms = self.clocks.service_now_ms();
+        let mut tx = Transaction::new(base, self.meta.clone(), service_ms, OPERATION_BYTES_MAX, named);
         tx.versioned = operation.versioned();
         let verdict = catch_unwind(AssertUnwindSafe(|| operation.run(&mut tx)))
             .map_err(|panic| StoreError::Panicked(panic_text(panic.as_ref())))?;
@@ -213,6 +227,7 @@ impl Stage {
         if writes.is_empty() && meta == self.meta {
             return Ok(version);
         }
+        let roots_changed = writes.iter().any(|(key, _)| key[0] == family::ROOTS);
         let pins_changed = writes.iter().any(|(key, _)| key[0] == family::PINS);
         self.group.operations += 1;
         for (key, value) in writes {
@@ -227,6 +242,9 @@ impl Stage {
         if pins_changed {
             self.pins = self.staged_pins()?;
         }
+        if roots_changed {
+            self.catalogs = self.staged_catalogs()?;
+        }
         Ok(version)
     }
 
@@ -238,6 +256,18 @@ impl Stage {
         };
         let (from, to) = keys::whole(family::PINS);
         base.range(&from, &to, false).map(|row| decode_pin(row?).map(|(_, pin)| pin)).collect()
+    }
+
+    fn staged_catalogs(&self) -> Result<Vec<SpaceId>, ReadError> {
+        let base = Overlay {
+            view: self.view.as_ref(),
+            group: &self.group.staged,
+            in_flight: self.in_flight.as_ref(),
+        };
+        let (from, to) = keys::whole(family::ROOTS);
+        base.range(&from, &to, false)
+            .map(|row| row.and_then(|(key, bytes)| root_space(&key, &bytes)))
+            .collect()
     }
 
     /// Closes the open group for its commit, if nothing is in flight and there is one.
@@ -280,20 +310,25 @@ impl Stage {
             }
             return;
         };
-        // Everything staged stood on the failed group: it goes with it.
+        // Everything staged stood on the failed group: it goes with it, and its versions are given out again.
+        self.refusals.fetch_add(1, Ordering::Relaxed);
         if !matches!(error, CommitError::Refused(Refusal::NoRoom(_) | Refusal::TooLarge { .. })) {
             self.ended = Some(error.to_string());
         }
         std::mem::take(&mut self.group).answer(Some(&store_error(&error)));
-        match (meta_of(self.view.as_ref()), read_pins(self.view.as_ref())) {
-            (Ok(meta), Ok(pins)) => {
-                self.meta = meta.unwrap_or_else(Meta::new);
-                self.pins = pins;
-                self.clocks.set_service(self.meta.clock);
-                self.departed_version = self.meta.last_version();
-            }
-            (Err(error), _) | (_, Err(error)) => self.ended = Some(error.to_string()),
+        if let Err(error) = self.reload() {
+            self.ended = Some(error.to_string());
         }
+    }
+
+    /// Takes what it keeps in memory from the published view again, after staged writes were dropped.
+    fn reload(&mut self) -> Result<(), ReadError> {
+        self.meta = meta_of(self.view.as_ref())?.unwrap_or_else(Meta::new);
+        self.pins = read_pins(self.view.as_ref())?;
+        self.catalogs = read_catalogs(self.view.as_ref())?;
+        self.clocks.set_service(self.meta.clock);
+        self.departed_version = self.meta.last_version();
+        Ok(())
     }
 
     pub(crate) fn end(&mut self, text: &str) {
@@ -306,6 +341,12 @@ fn read_pins(view: &dyn View) -> Result<Vec<Pin>, ReadError> {
     view.range(Bound::Included(&from), Bound::Excluded(&to))
         .map(|row| decode_pin(row?).map(|(_, pin)| pin))
         .collect()
+}
+
+fn read_catalogs(view: &dyn View) -> Result<Vec<SpaceId>, ReadError> {
+    let (from, to) = keys::whole(family::ROOTS);
+    let rows = view.range(Bound::Included(&from), Bound::Excluded(&to));
+    rows.map(|row| row.and_then(|(key, bytes)| root_space(&key, &bytes))).collect()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
