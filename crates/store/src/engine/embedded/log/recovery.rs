@@ -95,8 +95,12 @@ pub(crate) fn recover(
             found.accept(&header, LogPosition { segment: part.number, offset, commit: next }, bytes);
             next += 1;
         }
-        found.end = (part.path(dir), reader.at);
-        found.torn = reader.is_torn()?;
+        // A part without frames ends the log nowhere: a prepared segment may follow the one with the torn tail.
+        let torn = reader.is_torn()?;
+        if reader.at > part.from || (torn && !found.torn) {
+            found.end = (part.path(dir), reader.at);
+            found.torn = torn;
+        }
         // A later part may go on with `next`: a refused frame can be left behind at the end of a segment. If it goes on
         // with a later commit, the check above says so.
         if let Some((offset, commit)) = reader.frame_behind(next)? {
@@ -330,5 +334,54 @@ impl<'a> SegmentReader<'a> {
             at += SECTOR_BYTES;
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::FrameBuffer;
+    use super::super::writer::LogWriter;
+    use super::*;
+    use crate::engine::Write;
+    use crate::io::simulated::SimulatedDisk;
+    use std::sync::Arc;
+
+    const STORE: StoreId = [5; 16];
+
+    /// Segment 1 with so many commits, and a prepared segment 2 without any.
+    fn log(commits: u64) -> SimulatedDisk {
+        let disk = SimulatedDisk::new(1);
+        let dir = Path::new("/log");
+        disk.put_dir(dir);
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let mut writer = LogWriter::take_over(shared, dir, STORE, BTreeMap::new(), None, &[]).unwrap();
+        let mut frame = FrameBuffer::default();
+        for commit in 1..=commits {
+            let write = Write { key: Bytes::from_static(b"k"), value: Some(vec![7; 2_000].into()) };
+            let batch = Batch { writes: vec![write], first_version: commit, last_version: commit };
+            frame.fill(&batch, commit, 1, commit - 1);
+            writer.append(&mut frame).unwrap();
+            writer.sync().unwrap();
+        }
+        assert!(writer.preparer().prepare().unwrap());
+        disk
+    }
+
+    fn read(disk: &SimulatedDisk) -> Recovered {
+        let start = LogPosition { segment: 1, offset: SECTOR_BYTES, commit: 1 };
+        recover(disk, Path::new("/log"), &STORE, start, |_, _| {}).unwrap()
+    }
+
+    #[test]
+    fn a_torn_tail_is_seen_though_an_empty_segment_follows() {
+        let disk = log(3);
+        let found = read(&disk);
+        let first = PathBuf::from("/log/0000000000000001.log");
+        assert_eq!((found.last_commit, found.torn), (3, false));
+        assert_eq!(found.end, (first.clone(), 3 * 2_560 + SECTOR_BYTES));
+        disk.flip(&first, 2 * 2_560 + SECTOR_BYTES + 1_000);
+        let found = read(&disk);
+        assert_eq!((found.last_commit, found.torn), (2, true));
+        assert_eq!(found.end, (first, 2 * 2_560 + SECTOR_BYTES));
     }
 }
