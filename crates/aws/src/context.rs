@@ -1,5 +1,6 @@
 //! What is fixed before an operation runs, so that running it again gives the same result.
 
+use std::cell::RefCell;
 use std::fmt;
 
 /// The one account that everything belongs to.
@@ -8,11 +9,49 @@ pub const ACCOUNT: &str = "000000000000";
 /// Characters of a request id. Source: answers of DynamoDB have 52 upper-case letters and digits.
 const REQUEST_ID_CHARACTERS: usize = 52;
 
+/// Bytes of randomness that a thread asks the system for at once: enough for some sixty requests.
+const RANDOM_BYTES: usize = 4_096;
+
+/// Randomness of the operating system that was asked for and not used yet.
+struct RandomBytes {
+    bytes: [u8; RANDOM_BYTES],
+    used: usize,
+}
+
+thread_local! {
+    static RANDOM: RefCell<RandomBytes> = const { RefCell::new(RandomBytes { bytes: [0; RANDOM_BYTES], used: RANDOM_BYTES }) };
+}
+
+/// Random bytes, each given out once. One call of the system serves many requests.
+fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    RANDOM.with_borrow_mut(|random| {
+        if random.used + N > RANDOM_BYTES {
+            getrandom::fill(&mut random.bytes)?;
+            random.used = 0;
+        }
+        let taken = &mut random.bytes[random.used..random.used + N];
+        let mut out = [0; N];
+        out.copy_from_slice(taken);
+        // Nothing that was given out stays behind.
+        taken.fill(0);
+        random.used += N;
+        Ok(out)
+    })
+}
+
 /// Identity of a request, as AWS shows it in `x-amzn-RequestId`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RequestId([u8; REQUEST_ID_CHARACTERS]);
 
 impl RequestId {
+    /// A new id.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        random().map(Self::from_random)
+    }
+
     /// An id from 52 random bytes.
     #[must_use]
     pub fn from_random(random: [u8; REQUEST_ID_CHARACTERS]) -> Self {
@@ -62,18 +101,13 @@ impl Context {
     /// # Errors
     /// If the operating system has no randomness.
     pub fn new(region: &str, access_key: &str, now_ms: u64) -> Result<Self, getrandom::Error> {
-        let mut random = [0u8; REQUEST_ID_CHARACTERS + 16];
-        getrandom::fill(&mut random)?;
-        let (mut id, mut own) = ([0u8; REQUEST_ID_CHARACTERS], [0u8; 16]);
-        id.copy_from_slice(&random[..REQUEST_ID_CHARACTERS]);
-        own.copy_from_slice(&random[REQUEST_ID_CHARACTERS..]);
         Ok(Self {
             account: ACCOUNT.into(),
             region: region.into(),
             access_key: access_key.into(),
-            request_id: RequestId::from_random(id),
+            request_id: RequestId::random()?,
             now_ms,
-            random: own,
+            random: random()?,
         })
     }
 
@@ -101,5 +135,19 @@ mod tests {
         let uuid = context.uuid();
         assert_eq!(uuid, context.uuid());
         assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
+    }
+
+    #[test]
+    fn no_randomness_is_given_out_twice() {
+        fn many() -> Vec<(String, [u8; 16])> {
+            // More than a thread asks for at once.
+            let contexts = (0..500).map(|_| Context::new("r", "k", 0).expect("randomness"));
+            contexts.map(|context| (context.request_id.to_string(), context.random)).collect()
+        }
+        let other = std::thread::spawn(many);
+        let all: Vec<_> = many().into_iter().chain(other.join().expect("ends")).collect();
+        let ids: std::collections::HashSet<_> = all.iter().map(|(id, _)| id).collect();
+        let own: std::collections::HashSet<_> = all.iter().map(|(_, own)| own).collect();
+        assert_eq!((ids.len(), own.len()), (1_000, 1_000));
     }
 }

@@ -61,6 +61,13 @@ impl Error {
         Self::new(400, CORAL_SERVICE, "UnknownOperationException", "")
     }
 
+    /// A call of a service that this build does not have. Source: ours; with 501, because clients send again what is answered
+    /// with 500, 502, 503 or 504.
+    #[must_use]
+    pub fn not_implemented(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(501, CORAL_SERVICE, "UnknownOperationException", message)
+    }
+
     /// A request without credentials. Source of the text: recorded answers of DynamoDB in us-east-2, 2026.
     #[must_use]
     pub fn missing_authentication_token() -> Self {
