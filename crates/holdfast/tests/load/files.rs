@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Pieces in which zeros are left out when a file is written.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Every file under a directory, by path within it. Directories without files are kept too, as `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Files(pub BTreeMap<PathBuf, Option<Vec<u8>>>);
+pub struct Files(pub BTreeMap<PathBuf, Option<Arc<Vec<u8>>>>);
 
 impl Files {
     /// Reads a directory. What ends with its process (`LOCK`, `admin.sock`) is left out.
     pub fn read(dir: &Path) -> Self {
         let mut files = BTreeMap::new();
-        walk(dir, Path::new(""), &mut files);
+        walk(dir, Path::new(""), &mut |name, is_file| {
+            let bytes = is_file.then(|| Arc::new(std::fs::read(dir.join(&name)).expect("reads")));
+            files.insert(name, bytes);
+        });
         Self(files)
     }
 
@@ -41,14 +45,30 @@ impl Files {
         }
     }
 
-    /// The paths whose content differs, or that only one of them has.
-    pub fn changes(&self, after: &Self) -> Vec<PathBuf> {
-        let names = self.0.keys().chain(after.0.keys());
-        let mut changed: Vec<_> =
-            names.filter(|name| self.0.get(*name) != after.0.get(*name)).cloned().collect();
-        changed.sort();
-        changed.dedup();
-        changed
+    /// The paths in a directory whose content is another, or that are there too many or are missing.
+    pub fn changes(&self, dir: &Path) -> Vec<PathBuf> {
+        let mut names = self.0.keys().cloned().collect::<Vec<_>>();
+        walk(dir, Path::new(""), &mut |name, _| names.push(name));
+        names.sort();
+        names.dedup();
+        names
+            .retain(|name| !self.0.get(name).is_some_and(|bytes| is_same(&dir.join(name), bytes.as_deref())));
+        names
+    }
+}
+
+/// Whether a path is a file with this content, or a directory if there is none. Read in pieces: most of a log is zeros.
+fn is_same(path: &Path, bytes: Option<&Vec<u8>>) -> bool {
+    let Some(bytes) = bytes else { return path.is_dir() };
+    let Ok(mut file) = File::open(path) else { return false };
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut rest = bytes.as_slice();
+    loop {
+        match file.read(&mut piece).expect("reads") {
+            0 => return rest.is_empty(),
+            read if rest.starts_with(&piece[..read]) => rest = &rest[read..],
+            _ => return false,
+        }
     }
 }
 
@@ -67,7 +87,8 @@ pub fn used(bytes: &[u8]) -> usize {
     0
 }
 
-fn walk(dir: &Path, inner: &Path, files: &mut BTreeMap<PathBuf, Option<Vec<u8>>>) {
+/// Calls `each` with every file (and every directory without files) under a directory, and whether it is a file.
+fn walk(dir: &Path, inner: &Path, each: &mut impl FnMut(PathBuf, bool)) {
     let mut empty = true;
     for entry in std::fs::read_dir(dir.join(inner)).expect("a directory") {
         let entry = entry.expect("an entry");
@@ -77,14 +98,12 @@ fn walk(dir: &Path, inner: &Path, files: &mut BTreeMap<PathBuf, Option<Vec<u8>>>
         }
         empty = false;
         if entry.file_type().expect("a type").is_dir() {
-            walk(dir, &path, files);
+            walk(dir, &path, each);
         } else {
-            let mut bytes = Vec::new();
-            File::open(entry.path()).and_then(|mut file| file.read_to_end(&mut bytes)).expect("reads");
-            files.insert(path, Some(bytes));
+            each(path, true);
         }
     }
     if empty {
-        files.insert(inner.to_owned(), None);
+        each(inner.to_owned(), false);
     }
 }

@@ -27,7 +27,7 @@ pub struct Key {
 }
 
 /// What a table must show.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Model {
     table: &'static str,
     /// Most bytes of padding in an item.
