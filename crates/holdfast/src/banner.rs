@@ -1,74 +1,99 @@
 //! What people see: the banner, and errors with a hint. Data go to stdout, messages to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
-use crate::commands::Listening;
+use crate::about::{About, PROGRAM_VERSION};
 use crate::config::{Serve, Window};
-use holdfast_store::dir::mount::Mount;
-use holdfast_store::{OpenError, Store};
+use holdfast_store::OpenError;
+use holdfast_store::dir::Refusal;
 use std::io::Write;
-use std::net::SocketAddr;
+
+/// A failure that comes with what helps.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Hinted {
+    /// What went wrong.
+    pub error: String,
+    /// What helps: a sentence or two.
+    pub hint: String,
+}
 
 /// Shows an error and, where one is known, what helps.
 pub fn error(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
-    if let Some(hint) = error.downcast_ref::<OpenError>().and_then(OpenError::hint) {
+    let of_open = || error.downcast_ref::<OpenError>().and_then(OpenError::hint);
+    let of_refusal = || error.downcast_ref::<Refusal>().map(Refusal::hint);
+    let of_others = || error.downcast_ref::<Hinted>().map(|hinted| hinted.hint.as_str());
+    if let Some(hint) = of_open().or_else(of_refusal).or_else(of_others) {
         eprintln!("hint: {hint}");
     }
 }
 
-/// Says that history was trimmed.
-pub fn trimmed(dir: &std::path::Path, window_ms: u64) {
-    eprintln!("history older than {} minutes was trimmed in {}", window_ms / 60_000, dir.display());
+/// Shows data, on stdout.
+///
+/// # Errors
+/// If stdout is closed.
+pub fn data(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Shows what a verb has done: one JSON object on stdout, or a message.
+///
+/// # Errors
+/// If stdout is closed.
+pub fn done(json: bool, value: &impl serde::Serialize, text: &str) -> anyhow::Result<()> {
+    if json {
+        return data(&serde_json::to_string(value)?);
+    }
+    eprintln!("{text}");
+    Ok(())
+}
+
+/// Asks something on the terminal.
+pub fn ask(text: &str) {
+    eprint!("{text}");
 }
 
 /// Says that the server is ready, where it listens and where the data are.
 ///
 /// # Errors
 /// If stdout is closed.
-pub fn ready(options: &Serve, listening: &Listening, store: &Store, created: bool) -> anyhow::Result<()> {
-    let url = |address: Option<SocketAddr>| address.map(|address| format!("http://{address}"));
-    let dir = store.status()?.dir;
+pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()> {
+    let dir = about.data.data_dir.as_deref();
     if options.json {
         let mut line = serde_json::Map::new();
         line.insert("event".to_owned(), "ready".into());
-        for (name, address) in
-            [("dynamodb", listening.dynamodb), ("aws", listening.aws), ("console", listening.console)]
-        {
-            if let Some(url) = url(address) {
-                line.insert(name.to_owned(), url.into());
-            }
-        }
-        if let Some(dir) = &dir {
+        line.extend(about.listening.urls().map(|(name, url)| (name.to_owned(), url.into())));
+        if let Some(dir) = dir {
             line.insert("data_dir".to_owned(), dir.display().to_string().into());
         }
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", serde_json::Value::Object(line))?;
-        out.flush()?;
+        data(&serde_json::Value::Object(line).to_string())?;
     }
-    eprintln!("Holdfast {}", env!("CARGO_PKG_VERSION"));
-    match &dir {
+    eprintln!("Holdfast {PROGRAM_VERSION}");
+    let line = |name: &str, text: &str| eprintln!("  {name:<10} {text}");
+    match dir {
         Some(dir) => {
-            let mount = Mount::of(dir);
-            eprintln!("  data       {} ({mount}); every answer is on disk before it is given", dir.display());
-            if let Some(warning) = mount.warning() {
-                eprintln!("  warning    {warning}");
-            }
-            if created {
-                eprintln!("  new        the directory was just created: there were no data here before");
-            }
+            let mount = about.data.mount.as_deref().unwrap_or("unknown file system");
+            line("data", &format!("{} ({mount}); {}", dir.display(), about.data.durability));
         }
-        None => eprintln!("  data       in memory only: everything is lost when this process ends"),
+        None => line("data", &about.data.durability),
+    }
+    if let Some(warning) = &about.data.warning {
+        line("warning", warning);
+    }
+    if created {
+        line("new", "the directory was just created: there were no data here before");
     }
     match options.history {
-        Window::Keep(ms) => eprintln!("  history    {} hours", ms / 3_600_000),
-        Window::Off => eprintln!("  history    off: no earlier state can be read"),
+        Window::Keep(ms) => line("history", &crate::status::time(ms / 1_000)),
+        Window::Off => line("history", "off: no earlier state can be read"),
     }
-    for (name, address) in
-        [("dynamodb", listening.dynamodb), ("aws", listening.aws), ("console", listening.console)]
-    {
-        if let Some(url) = url(address) {
-            eprintln!("  {name:<10} {url}");
-        }
+    if !about.unavailable.is_empty() {
+        let names = about.unavailable.join(", ");
+        line("missing", &format!("{names}: not in this version, each call is refused"));
     }
+    about.listening.urls().for_each(|(name, url)| line(name, &url));
     Ok(())
 }

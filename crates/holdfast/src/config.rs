@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// One durable local server that answers as DynamoDB.
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version)]
+#[command(name = "holdfast", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What to do; without one, `serve`.
     #[command(subcommand)]
@@ -21,8 +21,12 @@ pub struct Cli {
 pub enum Verb {
     /// Start the server (the default).
     Serve(Serve),
-    /// Take away old history of a stopped server's data, to make room.
+    /// Show where the data are, how large everything is, and what holds the server up.
+    Status(Status),
+    /// Take away old history, to make room.
     Trim(Trim),
+    /// Drop every table. What they held stays in history, if the past is kept.
+    Reset(Reset),
 }
 
 /// A port, or none.
@@ -115,7 +119,56 @@ pub struct Serve {
     /// Bytes in memory at which recent writes become a table (default: 16 MiB). Small values are for tests.
     #[arg(long, env = "HOLDFAST_MEMTABLE_BYTES", hide = true)]
     pub memtable_bytes: Option<u64>,
+    /// Services that clients will ask for, as LocalStack is told: those that are not there are announced as unavailable.
+    #[arg(long, env = "SERVICES", value_delimiter = ',')]
+    pub services: Vec<String>,
     /// Print one line of JSON when ready.
+    #[arg(long, env = "HOLDFAST_JSON")]
+    pub json: bool,
+}
+
+/// The directory that a verb works on, through the server that uses it, if one does.
+#[derive(Debug, Clone, Args)]
+pub struct DataDir {
+    /// Where the data live.
+    #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data")]
+    data_dir: PathBuf,
+}
+
+impl DataDir {
+    /// The directory as an absolute path, so that messages name it fully.
+    ///
+    /// # Errors
+    /// If the current directory is not known.
+    pub fn absolute(&self) -> std::io::Result<PathBuf> {
+        std::path::absolute(&self.data_dir)
+    }
+}
+
+/// Flags of `status`.
+#[derive(Debug, Clone, Args)]
+pub struct Status {
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
+    /// Print one JSON object.
+    #[arg(long, env = "HOLDFAST_JSON")]
+    pub json: bool,
+}
+
+/// Flags of `reset`. None but the directory has a variable: what is dropped is said each time.
+#[derive(Debug, Clone, Args)]
+pub struct Reset {
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Write no archive first. Needed for now: this version writes none.
+    #[arg(long)]
+    pub no_archive: bool,
+    /// Print one JSON object.
     #[arg(long, env = "HOLDFAST_JSON")]
     pub json: bool,
 }
@@ -123,12 +176,15 @@ pub struct Serve {
 /// Flags of `trim`.
 #[derive(Debug, Clone, Args)]
 pub struct Trim {
-    /// Where the data live.
-    #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data")]
-    pub data_dir: PathBuf,
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
     /// How much history stays (30m, 12h, 7d), or off for none. No variable: what is taken away is named each time.
     #[arg(long)]
     pub history: Window,
+    /// Print one JSON object.
+    #[arg(long, env = "HOLDFAST_JSON")]
+    pub json: bool,
 }
 
 #[cfg(test)]

@@ -4,14 +4,19 @@
 //! - `config`: the command line
 //! - `commands`: one file per verb
 //! - `edge`: sockets and HTTP: accept, route, call, respond
+//! - `admin`: the verbs' way to a running server, and what they do to a store
+//! - `about`, `status`: what a server and a directory tell of themselves
 //! - `banner`, `metrics`, `shutdown`: what people and machines see of a running server
 
+mod about;
+mod admin;
 mod banner;
 mod commands;
 mod config;
 mod edge;
 mod metrics;
 mod shutdown;
+mod status;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -25,7 +30,7 @@ fn main() -> ExitCode {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match commands::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             banner::error(&error);
             ExitCode::FAILURE

@@ -36,4 +36,9 @@ impl Stop {
         // An error means that the sender is gone, and with it the runtime: that is a stop too.
         let _ = self.stopped.wait_for(|stopped| *stopped).await;
     }
+
+    /// Whether it is.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
 }

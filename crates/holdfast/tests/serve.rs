@@ -133,26 +133,3 @@ fn it_refuses_a_place_without_data_if_told_to() {
     assert_eq!(output.status.code(), Some(1), "{messages}");
     assert!(messages.starts_with("error: ") && messages.contains("\nhint: "), "{messages}");
 }
-
-#[test]
-fn trim_works_on_a_stopped_directory_only() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let data = dir.path().join("data");
-    let trim = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-        command.args(["trim", "--history", "1h", "--data-dir"]).arg(&data).output().expect("the binary runs")
-    };
-    let output = trim();
-    assert_eq!(output.status.code(), Some(1), "there is no store to trim");
-    assert!(!data.exists(), "trim makes no store");
-
-    let mut server = Server::start(&data);
-    let output = trim();
-    let messages = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{messages}");
-    assert!(messages.contains(&server.child.id().to_string()), "it names the process: {messages}");
-    assert_eq!(server.stop().code(), Some(0));
-
-    let output = trim();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-}

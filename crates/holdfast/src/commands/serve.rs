@@ -1,44 +1,57 @@
-//! `holdfast serve`: opens the store, listens, and stops in order.
+//! `holdfast serve`: listens, opens the store, serves, and stops in order.
 
+use crate::about::{About, Data, Listening};
+use crate::admin::socket;
 use crate::config::{Port, Serve, Window};
-use crate::edge::{self, Server};
+use crate::edge::{self, Door, SERVICES, Server, unserved};
 use crate::{banner, shutdown};
 use anyhow::{Context as _, bail};
 use holdfast_store::engine::embedded::EmbeddedOptions;
+use holdfast_store::io::{Disk, real::RealDisk};
 use holdfast_store::store::{HISTORY_BYTES_IN_MEMORY, HISTORY_BYTES_MAX};
 use holdfast_store::{HistoryLimits, Options, Place, Store};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpListener;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, UnixListener};
 
 /// How long a stop may take to flush what makes the next start quick. Everything answered is durable without it.
 const CLOSE_LIMIT: Duration = Duration::from_millis(1_500);
-
-/// Addresses that the server listens on.
-#[derive(Debug, Default)]
-pub struct Listening {
-    /// DynamoDB.
-    pub dynamodb: Option<SocketAddr>,
-    /// Every service.
-    pub aws: Option<SocketAddr>,
-    /// Health and metrics.
-    pub console: Option<SocketAddr>,
-}
+/// Part of the disk that history takes at most, if not told otherwise.
+const HISTORY_PART_OF_DISK: u64 = 5;
+/// Most services that are announced as not there.
+const UNAVAILABLE_MAX: usize = 64;
 
 /// Serves until a signal.
 ///
 /// # Errors
-/// If the store refuses to open or a port cannot be bound.
+/// If a port cannot be bound or the store refuses to open.
 pub fn run(options: &Serve) -> anyhow::Result<()> {
     if options.smtp_port != Port::Off {
         bail!("this build has no mail catcher yet: only `--smtp-port off` is accepted");
     }
-    let created = !options.in_memory && !options.data_dir.exists();
-    let store = Store::open(store_options(options)?)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let served = runtime.block_on(serve(options, &store, created));
+    // Before the store is opened: a port that is taken must not leave a new data directory behind. Who connects already
+    // waits until the store is there.
+    let (doors, listening) = runtime.block_on(bind_all(options))?;
+    let dir = (!options.in_memory).then(|| std::path::absolute(&options.data_dir)).transpose()?;
+    let created = dir.as_ref().is_some_and(|dir| !dir.exists());
+    let store = Store::open(store_options(options, dir.as_deref()))?;
+    let about = About {
+        data: dir.as_deref().map_or_else(Data::in_memory, Data::at),
+        listening,
+        unavailable: unavailable(&options.services),
+        started: Instant::now(),
+    };
+    let server = Arc::new(Server::new(store.clone(), about));
+    let served = runtime.block_on(serve(options, server, doors, dir.as_deref(), created));
+    if let Some(dir) = &dir
+        && let Err(error) = socket::remove(dir)
+    {
+        tracing::warn!(%error, "the admin socket cannot be removed");
+    }
     runtime.shutdown_timeout(Duration::from_millis(100));
     // Also after a failure: the store is closed in order.
     let closed = store.close(CLOSE_LIMIT);
@@ -47,57 +60,121 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn store_options(options: &Serve) -> anyhow::Result<Options> {
-    let bytes_max = options.history_bytes.unwrap_or(if options.in_memory {
-        HISTORY_BYTES_IN_MEMORY
-    } else {
-        HISTORY_BYTES_MAX
-    });
+fn store_options(options: &Serve, dir: Option<&Path>) -> Options {
     let history = match options.history {
-        Window::Keep(window_ms) => Some(HistoryLimits { window_ms, bytes_max }),
+        Window::Keep(window_ms) => {
+            let bytes_max = options.history_bytes.unwrap_or_else(|| history_bytes_max(dir));
+            Some(HistoryLimits { window_ms, bytes_max })
+        }
         Window::Off => None,
     };
-    let place = if options.in_memory {
-        Place::Memory
-    } else {
-        let mut place = EmbeddedOptions::new(std::path::absolute(&options.data_dir)?);
+    let place = dir.map_or(Place::Memory, |dir| {
+        let mut place = EmbeddedOptions::new(dir);
         place.require_existing = options.require_existing;
         place.reserve_bytes = options.reserve;
-        place.memtable_bytes = options.memtable_bytes;
         Place::Directory(place)
-    };
-    Ok(Options { place, history, ..Options::in_memory() })
+    });
+    Options { place, history, ..Options::in_memory() }
 }
 
-async fn serve(options: &Serve, store: &Store, created: bool) -> anyhow::Result<()> {
-    let mut listening = Listening::default();
-    let dynamodb = bind(options, options.dynamodb_port, &mut listening.dynamodb).await?;
-    let aws = bind(options, options.port, &mut listening.aws).await?;
-    let console = bind(options, options.console_port, &mut listening.console).await?;
-    let server = Arc::new(Server::new(store.clone()));
+/// Bytes of history if nothing is said: 64 MiB in memory; else 10 GiB, or 20 % of the disk if that is less.
+fn history_bytes_max(dir: Option<&Path>) -> u64 {
+    let Some(dir) = dir else { return HISTORY_BYTES_IN_MEMORY };
+    // The directory may not be there yet: then it will be on the disk of the nearest one above.
+    let room = dir.ancestors().find_map(|above| RealDisk.room(above).ok());
+    room.map_or(HISTORY_BYTES_MAX, |room| HISTORY_BYTES_MAX.min(room.total_bytes / HISTORY_PART_OF_DISK))
+}
+
+/// Names out of `SERVICES` that are not there. LocalStack's older form `name:port` is understood.
+fn unavailable(services: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = services
+        .iter()
+        .map(|text| text.split(':').next().unwrap_or("").trim())
+        .filter(|text| !text.is_empty())
+        .map(unserved::name)
+        .filter(|name| !SERVICES.contains(&name.as_str()))
+        .collect();
+    names.sort();
+    names.dedup();
+    names.truncate(UNAVAILABLE_MAX);
+    names
+}
+
+async fn serve(
+    options: &Serve,
+    server: Arc<Server>,
+    doors: Vec<(TcpListener, Door)>,
+    dir: Option<&Path>,
+    created: bool,
+) -> anyhow::Result<()> {
     let stop = shutdown::Stop::new()?;
-    banner::ready(options, &listening, store, created)?;
-    let doors = [(dynamodb, edge::Door::DynamoDb), (aws, edge::Door::Every), (console, edge::Door::Console)];
-    let mut accepting = tokio::task::JoinSet::new();
-    for (listener, door) in doors {
-        if let Some(listener) = listener {
-            accepting.spawn(edge::accept::run(listener, door, Arc::clone(&server), stop.clone()));
-        }
+    let mut serving = tokio::task::JoinSet::new();
+    if let Some(listener) = dir.and_then(listen_for_verbs) {
+        serving.spawn(edge::admin::run(listener, Arc::clone(&server), stop.clone()));
     }
-    while accepting.join_next().await.is_some() {}
+    banner::ready(options, &server.about, created)?;
+    for (listener, door) in doors {
+        serving.spawn(edge::accept::run(listener, door, Arc::clone(&server), stop.clone()));
+    }
+    // Also without any listener it serves until the stop.
+    stop.clone().wait().await;
+    while serving.join_next().await.is_some() {}
     Ok(())
 }
 
-async fn bind(
-    options: &Serve,
-    port: Port,
-    address: &mut Option<SocketAddr>,
-) -> anyhow::Result<Option<TcpListener>> {
-    let Port::On(port) = port else { return Ok(None) };
-    let wanted = SocketAddr::new(options.host, port);
-    let listener = TcpListener::bind(wanted)
-        .await
-        .with_context(|| format!("cannot listen on {wanted}: another program may use that port"))?;
-    *address = Some(listener.local_addr()?);
-    Ok(Some(listener))
+/// Verbs need it, data do not: without it the server serves all the same.
+fn listen_for_verbs(dir: &Path) -> Option<UnixListener> {
+    socket::listen(dir)
+        .inspect_err(|error| {
+            tracing::warn!(%error, "admin.sock cannot be made: verbs will not reach this server");
+        })
+        .ok()
+}
+
+async fn bind_all(options: &Serve) -> anyhow::Result<(Vec<(TcpListener, Door)>, Listening)> {
+    let mut listening = Listening::default();
+    let mut doors = Vec::new();
+    for (port, door, address, flag) in [
+        (options.dynamodb_port, Door::DynamoDb, &mut listening.dynamodb, "--dynamodb-port"),
+        (options.port, Door::Every, &mut listening.aws, "--port"),
+        (options.console_port, Door::Console, &mut listening.console, "--console-port"),
+    ] {
+        let Port::On(port) = port else { continue };
+        let wanted = SocketAddr::new(options.host, port);
+        let listener =
+            TcpListener::bind(wanted).await.map_err(|error| cannot_listen(wanted, flag, &error))?;
+        *address = Some(listener.local_addr()?);
+        doors.push((listener, door));
+    }
+    Ok((doors, listening))
+}
+
+fn cannot_listen(address: SocketAddr, flag: &str, error: &std::io::Error) -> anyhow::Error {
+    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable};
+    let hint = match error.kind() {
+        AddrInUse => format!("Another program listens there: stop it, or choose another port with `{flag}`."),
+        AddrNotAvailable => "This machine has no such address: choose another one with `--host`.".to_owned(),
+        _ => format!("Choose another port with `{flag}`."),
+    };
+    banner::Hinted { error: format!("cannot listen on {address}: {error}"), hint }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_is_announced() {
+        let services = ["s3", " dynamodb", "SES:4579", "", "s3", "a\"b"].map(str::to_owned);
+        assert_eq!(unavailable(&services), ["ab", "s3", "ses"]);
+    }
+
+    #[test]
+    fn history_is_bounded_by_the_disk() {
+        assert_eq!(history_bytes_max(None), HISTORY_BYTES_IN_MEMORY);
+        let dir = tempfile::tempdir().expect("a directory");
+        let bytes = history_bytes_max(Some(&dir.path().join("not/there/yet")));
+        assert_eq!(bytes, history_bytes_max(Some(dir.path())));
+        assert!(bytes > 0 && bytes <= HISTORY_BYTES_MAX);
+    }
 }

@@ -1,15 +1,12 @@
 //! `holdfast trim`: takes away old history, to make room.
 
+use super::on_stopped;
+use crate::admin::verbs::{self, Trimmed};
+use crate::admin::{Request, client};
 use crate::banner;
 use crate::config::{Trim, Window};
-use holdfast_store::engine::embedded::EmbeddedOptions;
-use holdfast_store::{Options, Place, Store};
-use std::time::Duration;
 
-/// How long closing may take afterwards. Everything trimmed is durable without it.
-const CLOSE_LIMIT: Duration = Duration::from_secs(10);
-
-/// Trims a stopped directory. The lock of a running server refuses this, and its message says which process holds it.
+/// Trims the running server's history, or that of a stopped directory.
 ///
 /// # Errors
 /// If the store refuses to open or a step fails.
@@ -18,20 +15,10 @@ pub fn run(options: &Trim) -> anyhow::Result<()> {
         Window::Keep(ms) => ms,
         Window::Off => 0,
     };
-    let mut place = EmbeddedOptions::new(std::path::absolute(&options.data_dir)?);
-    // There is nothing to trim where there is no store: do not make one.
-    place.require_existing = true;
-    let store = Store::open(Options {
-        place: Place::Directory(place),
-        // Only what was asked for is taken away here, not what the default limits would.
-        trimmer: false,
-        // Whether history is kept is what the server was told, and stays.
-        switch_history: false,
-        ..Options::at(&options.data_dir)
-    })?;
-    let trimmed = store.trim(window_ms);
-    store.close(CLOSE_LIMIT)?;
-    trimmed?;
-    banner::trimmed(&options.data_dir, window_ms);
-    Ok(())
+    let dir = options.data_dir.absolute()?;
+    let trimmed: Trimmed = match client::ask(&dir, &Request::Trim { window_ms })? {
+        Some(done) => serde_json::from_value(done)?,
+        None => on_stopped(&dir, |store| verbs::trim(store, window_ms))?,
+    };
+    banner::done(options.json, &trimmed, &trimmed.to_string())
 }

@@ -1,20 +1,22 @@
 //! Connections: how many, how long, and how they end.
 
+use super::idle::{Activity, TICK, Watch, Watched};
 use super::{Door, Server, route};
 use crate::shutdown::{DRAIN_LIMIT, Stop};
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Most connections per port; further ones wait to be accepted.
-const CONNECTIONS_MAX: usize = 4_096;
-/// A client must have sent its request's headers by then.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+pub const CONNECTIONS_MAX: usize = 4_096;
 /// How long nothing is accepted after accepting failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Most bytes of headers of one request.
@@ -42,28 +44,48 @@ pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut sto
         };
         // Without it small answers wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        let (server, mut stop) = (Arc::clone(&server), stop.clone());
+        let (server, stop) = (Arc::clone(&server), stop.clone());
         connections.spawn(async move {
             let _slot = slot;
-            let mut builder = Builder::new(TokioExecutor::new());
-            builder
-                .http1()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_buf_size(HEADER_BYTES_MAX);
-            builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES_MAX as u32);
-            let service = service_fn(move |request| route::answer(Arc::clone(&server), door, request));
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            tokio::pin!(connection);
-            tokio::select! {
-                // Broken connections are the client's business; there is nobody to tell.
-                _ = connection.as_mut() => return,
-                () = stop.wait() => {}
-            }
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(DRAIN_LIMIT, connection).await;
+            serve(stream, door, server, stop).await;
         });
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// One connection, until the client ends it, it waits too long, or the server stops.
+async fn serve(stream: TcpStream, door: Door, server: Arc<Server>, mut stop: Stop) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).max_buf_size(HEADER_BYTES_MAX);
+    // hyper's own limit on the time of a head would also end connections that are kept alive: see `idle`.
+    builder.http1().header_read_timeout(None);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES_MAX as u32);
+    let activity = Arc::new(Activity::default());
+    let stream = Watched::new(TokioIo::new(stream), Arc::clone(&activity));
+    let service = {
+        let activity = Arc::clone(&activity);
+        service_fn(move |request: Request<Incoming>| {
+            let (server, answering) = (Arc::clone(&server), activity.answering(request.version()));
+            async move {
+                let answer = route::answer(&server, door, request).await;
+                drop(answering);
+                Ok::<_, Infallible>(answer)
+            }
+        })
+    };
+    let connection = builder.serve_connection(stream, service);
+    tokio::pin!(connection);
+    let (mut watch, mut ticks) = (Watch::default(), tokio::time::interval(TICK));
+    loop {
+        tokio::select! {
+            // Broken connections are the client's business; there is nobody to tell.
+            _ = connection.as_mut() => return,
+            () = stop.wait() => break,
+            _ = ticks.tick() => if watch.tick(&activity) { break },
+        }
+    }
+    connection.as_mut().graceful_shutdown();
+    // Nobody is left to tell of a connection that does not end in time.
+    let _ = tokio::time::timeout(DRAIN_LIMIT, connection).await;
 }

@@ -2,16 +2,29 @@
 //!
 //! # Layout
 //! - [`accept`]: connections, their limits and their end
+//! - [`idle`]: connections that wait too long
 //! - [`route`]: which service a request is for, who sent it, what is answered
+//! - [`health`]: answers for health checks, and metrics
+//! - [`unserved`]: answers to calls of services that are not there
 //! - [`respond`]: how an answer looks on the wire
+//! - [`admin`]: the socket of the verbs
 
 pub mod accept;
+pub mod admin;
+pub mod health;
+pub mod idle;
 pub mod respond;
 pub mod route;
+pub mod unserved;
 
+use crate::about::About;
+use crate::status;
 use holdfast_store::Store;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Services that are there, as health checks name them.
+pub const SERVICES: [&str; 1] = ["dynamodb"];
 
 /// Which port a request came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +49,24 @@ struct Counts {
 #[derive(Debug)]
 pub struct Server {
     pub store: Store,
+    pub about: About,
+    /// Calls of services that are not there.
+    pub unserved: unserved::Refusals,
     /// One entry per known operation, so that clients cannot make it grow.
     counts: BTreeMap<&'static str, Counts>,
 }
 
 impl Server {
     /// A server over a store.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, about: About) -> Self {
         let names = holdfast_dynamodb::OPERATIONS.iter().map(|operation| operation.name);
         let counts = names.chain(["other"]).map(|name| (name, Counts::default())).collect();
-        Self { store, counts }
+        Self { store, about, unserved: unserved::Refusals::default(), counts }
+    }
+
+    /// What `status` shows.
+    pub fn status(&self) -> anyhow::Result<status::Status> {
+        status::of_server(&self.store, &self.about, self.unserved.counts())
     }
 
     fn count(&self, operation: &str, status: u16) {
@@ -59,10 +80,10 @@ impl Server {
     }
 
     /// Requests by operation and outcome, of operations that were called at all.
-    fn requests(&self) -> Vec<(String, &'static str, u64)> {
+    fn requests(&self) -> Vec<(&'static str, &'static str, u64)> {
         let rows = self.counts.iter().flat_map(|(name, counts)| {
             [("ok", &counts.done), ("refused", &counts.refused), ("failed", &counts.failed)]
-                .map(|(outcome, counter)| ((*name).to_owned(), outcome, counter.load(Ordering::Relaxed)))
+                .map(|(outcome, counter)| (*name, outcome, counter.load(Ordering::Relaxed)))
         });
         rows.filter(|(_, _, count)| *count > 0).collect()
     }

@@ -1,83 +1,88 @@
 //! From a request to its answer: which service, who, what.
 
 use super::respond::{self, Body};
-use super::{Door, Server};
-use crate::metrics;
-use holdfast_aws::{Context, Error, authorization, json};
+use super::unserved::{self, Protocol};
+use super::{Door, Server, health};
+use holdfast_aws::authorization::{self, Credential};
+use holdfast_aws::{Context, Error, RequestId, json};
 use holdfast_dynamodb::Prepared;
 use holdfast_state::operation::Submission;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Largest body of a request. Source: DynamoDB's 16 MB, with room for JSON's overhead.
-const BODY_BYTES_MAX: usize = 17 << 20;
+pub const BODY_BYTES_MAX: usize = 17 << 20;
 /// A client must have sent its body by then.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Region that a request without a readable scope is given in messages only.
 const DEFAULT_REGION: &str = "us-east-1";
+/// Target prefix of Cognito user pools, some of whose calls are not signed.
+const COGNITO_TARGET: &str = "AWSCognitoIdentityProviderService";
+/// DynamoDB's name in credential scopes.
+const DYNAMODB: &str = "dynamodb";
 
-/// Answers one request. Never fails: what goes wrong is an answer too.
-pub async fn answer(
-    server: Arc<Server>,
-    door: Door,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+/// Answers one request. What goes wrong is an answer too.
+pub async fn answer(server: &Server, door: Door, request: Request<Incoming>) -> Response<Body> {
     if door == Door::Console {
-        return Ok(console(&server, &request));
+        return health::console(server, request.uri().path());
+    }
+    let credential = authorization::credential(header(&request, header::AUTHORIZATION.as_str()));
+    let target = header(&request, "x-amz-target").and_then(json::target);
+    if let Some(service) = unserved_service(&request, credential.as_ref().ok(), target) {
+        return refuse(server, &request, &service, target.is_some());
     }
     if request.method() == Method::GET || request.method() == Method::HEAD {
-        return Ok(health(door, &server, &request));
+        return health::service(door, server, request.uri().path());
     }
-    Ok(call(&server, request).await)
+    call(server, request).await
 }
 
-fn console(server: &Server, request: &Request<Incoming>) -> Response<Body> {
-    match request.uri().path() {
-        "/metrics" => match server.store.status() {
-            Ok(status) => {
-                let text = metrics::render(&status, &server.requests());
-                respond::plain(StatusCode::OK, "text/plain; version=0.0.4", text)
-            }
-            Err(error) => respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
-        },
-        "/health" => health_json(server),
-        _ => {
-            respond::plain(StatusCode::NOT_FOUND, "text/plain", "there is /health and /metrics\n".to_owned())
+fn header<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The service that a request is for, if it is one that is not there.
+fn unserved_service(
+    request: &Request<Incoming>,
+    credential: Option<&Credential<'_>>,
+    target: Option<(&str, &str)>,
+) -> Option<String> {
+    // A target says most: some calls (of user pools) are not signed at all.
+    match (target, credential) {
+        (Some((json::DYNAMODB_TARGET | json::STREAMS_TARGET, _)), _) => None,
+        (_, Some(credential)) if credential.service != DYNAMODB => Some(unserved::name(credential.service)),
+        (Some((COGNITO_TARGET, _)), None) => Some("cognito-idp".to_owned()),
+        (Some((service, _)), None) => Some(unserved::name(service)),
+        (_, Some(_)) => None,
+        (None, None) => {
+            // A presigned URL: `X-Amz-Credential=AKID%2F20261124%2Fus-east-1%2Fs3%2Faws4_request`.
+            let mut parameters = request.uri().query()?.split('&');
+            let scope = parameters.find_map(|parameter| parameter.strip_prefix("X-Amz-Credential="))?;
+            let scope = scope.replace("%2F", "/").replace("%2f", "/");
+            let service = scope.rsplit('/').nth(1)?;
+            (service != DYNAMODB).then(|| unserved::name(service))
         }
     }
 }
 
-/// Answers for health checks. Source of the first: `GET /` of DynamoDB's endpoints.
-fn health(door: Door, server: &Server, request: &Request<Incoming>) -> Response<Body> {
-    match (door, request.uri().path()) {
-        (Door::Every, "/_localstack/health" | "/health") => health_json(server),
-        _ => {
-            let text = "healthy: dynamodb.us-east-1.amazonaws.com ".to_owned();
-            respond::plain(StatusCode::OK, "text/plain", text)
-        }
+fn refuse(server: &Server, request: &Request<Incoming>, service: &str, has_target: bool) -> Response<Body> {
+    let protocol = Protocol::of(service, has_target, header(request, header::CONTENT_TYPE.as_str()));
+    server.unserved.count(service);
+    match RequestId::random() {
+        Ok(request_id) => unserved::refuse(service, protocol, &request_id),
+        Err(error) => no_randomness(&error),
     }
 }
 
-/// The form that init scripts search: `"dynamodb": "available"`, with that space.
-fn health_json(server: &Server) -> Response<Body> {
-    let ended = server.store.status().map(|status| status.engine.and_then(|engine| engine.ended));
-    let (status, state) = match ended {
-        Ok(None) => (StatusCode::OK, "available"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "error"),
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    let body = format!("{{\"services\": {{\"dynamodb\": \"{state}\"}}, \"version\": \"{version}\"}}");
-    respond::plain(status, "application/json", body)
+fn no_randomness(error: &dyn std::fmt::Display) -> Response<Body> {
+    respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", format!("no randomness: {error}"))
 }
 
 async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let credential = authorization::credential(text(header::AUTHORIZATION.as_str()));
+    let credential = authorization::credential(header(&request, header::AUTHORIZATION.as_str()));
     let (region, access_key) = match &credential {
         Ok(credential) => (credential.region, credential.access_key),
         Err(_) => (DEFAULT_REGION, ""),
@@ -85,20 +90,12 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
     let now_ms = server.store.clock().service_now_ms();
     let context = match Context::new(region, access_key, now_ms) {
         Ok(context) => context,
-        Err(error) => {
-            return respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string());
-        }
+        Err(error) => return no_randomness(&error),
     };
-    let target = text("x-amz-target").and_then(json::target);
+    let target = header(&request, "x-amz-target").and_then(json::target);
     let known = target.map(|(service, operation)| (service == json::DYNAMODB_TARGET, operation.to_owned()));
     let refusal = match (&credential, &known) {
         (Err(error), _) => Some(error.clone()),
-        (Ok(credential), None) if credential.service != "dynamodb" => {
-            Some(Error::service_unavailable(format!(
-                "Holdfast does not serve {} yet",
-                credential.service.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>()
-            )))
-        }
         (Ok(_), Some((true, _))) => None,
         (Ok(_), _) => Some(Error::unknown_operation()),
     };

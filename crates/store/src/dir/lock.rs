@@ -40,8 +40,10 @@ impl DirLock {
             .mode(0o600)
             .open(&path)
             .map_err(|e| Refusal::from_io(&path, &error::at("open", &path, e)))?;
-        let lock = Self { file, path, exclusive: true };
+        // Not ours before the system says so: one that is refused leaves the holder's text alone.
+        let mut lock = Self { file, path, exclusive: false };
         lock.flock(FlockOperation::NonBlockingLockExclusive)?;
+        lock.exclusive = true;
         // Only for messages: a full disk must not keep the store from starting.
         let _ = lock.write_text(None);
         Ok(lock)
@@ -156,6 +158,7 @@ mod tests {
         assert_eq!(refusal.file, dir.path().join("LOCK"));
         assert!(refusal.cause.contains(&format!("in use by process {pid}")), "{refusal}");
         assert!(refusal.hint().contains(&format!("`kill {pid}`")));
+        assert_eq!(DirLock::acquire(dir.path()).unwrap_err(), refusal, "so is the third");
         first.announce("127.0.0.1:8000").unwrap();
         let refusal = DirLock::acquire(dir.path()).unwrap_err();
         assert!(refusal.cause.ends_with("which serves at 127.0.0.1:8000"), "{refusal}");

@@ -80,7 +80,9 @@ pub struct DiskRoom {
 }
 
 impl DiskRoom {
-    pub(crate) fn measure(reserve: &Reserve) -> Self {
+    /// Measures.
+    #[must_use]
+    pub fn measure(reserve: &Reserve) -> Self {
         reserve.expire();
         let level = reserve.level();
         let room = reserve.room();

@@ -1,0 +1,70 @@
+//! The verbs' way to a running server: `admin.sock` in the data directory.
+//!
+//! One JSON object a line, each way: a [`Request`], then its [`Answer`]. Only the owner of the data directory may connect.
+//! The running server is always asked first: a verb works on the directory itself only if nobody answers there, and then
+//! the directory's lock keeps servers out.
+//!
+//! # Layout
+//! - `client`: asks a running server
+//! - `socket`: the file `admin.sock`: the one file in the data directory that the store does not make
+//! - [`verbs`]: what the verbs do to a store, the same for a server's and for one that a verb has opened itself
+
+pub mod client;
+pub mod socket;
+pub mod verbs;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest line that a server reads, in bytes.
+pub const REQUEST_BYTES_MAX: u64 = 64 << 10;
+
+/// What a verb asks of a running server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Request {
+    /// Everything there is to know.
+    Status,
+    /// Take away history older than this.
+    Trim {
+        /// Milliseconds of history that stay.
+        window_ms: u64,
+    },
+    /// Drop every table.
+    Reset,
+    /// Look for damage.
+    Doctor,
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// What the verb has found or done.
+    Done(serde_json::Value),
+    /// Why it could not.
+    Failed {
+        /// What went wrong.
+        error: String,
+        /// What helps, if something is known to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_a_fixed_form() {
+        let line = |request: &Request| serde_json::to_string(request).expect("JSON");
+        assert_eq!(line(&Request::Status), r#"{"verb":"status"}"#);
+        assert_eq!(line(&Request::Trim { window_ms: 5 }), r#"{"verb":"trim","window_ms":5}"#);
+        let failed = Answer::Failed { error: "no".to_owned(), hint: None };
+        assert_eq!(serde_json::to_string(&failed).expect("JSON"), r#"{"failed":{"error":"no"}}"#);
+        assert_eq!(
+            serde_json::from_str::<Answer>(r#"{"done":{"a":1}}"#).expect("JSON"),
+            Answer::Done(serde_json::json!({"a": 1}))
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! What the verbs do to a store: the same for a running server's and for one that a verb has opened itself.
+
+use anyhow::bail;
+use holdfast_state::catalog::{self, CatalogKey, Scope};
+use holdfast_state::families::Resource;
+use holdfast_store::dir::reserve::readable;
+use holdfast_store::{CommitInfo, Need, Operation, Origin, Read, Store, Transaction, Verdict, Version};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Tables that one transaction of a reset drops: keeps it well under 5 ms.
+const RESET_TABLES_MAX: usize = 64;
+
+/// What a trim has done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trimmed {
+    /// Milliseconds of history that stay.
+    pub window_ms: u64,
+    /// Rows of history that went, and how many are left.
+    pub rows_removed: u64,
+    /// See `rows_removed`.
+    pub rows: u64,
+    /// Bytes of history that went, and how many are left.
+    pub bytes_removed: u64,
+    /// See `bytes_removed`.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Trimmed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [removed, left] = [self.bytes_removed, self.bytes].map(readable);
+        write!(f, "{} rows of history went ({removed}), {} are left ({left})", self.rows_removed, self.rows)
+    }
+}
+
+/// Takes away history older than `window_ms`.
+///
+/// # Errors
+/// If a step fails.
+pub fn trim(store: &Store, window_ms: u64) -> anyhow::Result<Trimmed> {
+    let before = store.status()?;
+    store.trim(window_ms)?;
+    let after = store.status()?;
+    Ok(Trimmed {
+        window_ms,
+        rows_removed: before.history_rows.saturating_sub(after.history_rows),
+        rows: after.history_rows,
+        bytes_removed: before.history_bytes.saturating_sub(after.history_bytes),
+        bytes: after.history_bytes,
+    })
+}
+
+/// What a reset has done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WasReset {
+    /// How many tables it dropped.
+    pub tables: usize,
+    /// Newest version before: what was there can be read as of this version, if the past is kept.
+    pub version_before: Version,
+    /// Newest version now.
+    pub version: Version,
+    /// Whether history is on.
+    pub past_is_kept: bool,
+}
+
+impl fmt::Display for WasReset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tables {
+            0 => return f.write_str("there were no tables"),
+            1 => f.write_str("1 table was dropped")?,
+            tables => write!(f, "{tables} tables were dropped")?,
+        }
+        match self.past_is_kept {
+            true => write!(
+                f,
+                "; version {} still has what was there, as long as history reaches",
+                self.version_before
+            ),
+            false => write!(f, "; history is off, so nothing of it is kept"),
+        }
+    }
+}
+
+/// Drops every table, in as many transactions as it takes. What they held stays in history.
+///
+/// # Errors
+/// If a step fails; tables that earlier steps dropped stay dropped.
+pub fn reset(store: &Store) -> anyhow::Result<WasReset> {
+    let version_before = store.snapshot().version();
+    let mut tables = 0;
+    loop {
+        let (step, outcome) = store.execute(ResetStep { dropped: 0, failed: None });
+        outcome?;
+        if let Some(failed) = step.failed {
+            bail!("after {tables} tables were dropped: {failed}");
+        }
+        if step.dropped == 0 {
+            break;
+        }
+        tables += step.dropped;
+    }
+    let status = store.status()?;
+    Ok(WasReset { tables, version_before, version: status.version, past_is_kept: status.history })
+}
+
+/// Drops some tables.
+struct ResetStep {
+    dropped: usize,
+    failed: Option<String>,
+}
+
+impl Operation for ResetStep {
+    fn info(&self) -> CommitInfo {
+        CommitInfo {
+            origin: Origin::Client,
+            service: "holdfast",
+            operation: "Reset",
+            principal: "admin".into(),
+            ..CommitInfo::default()
+        }
+    }
+
+    /// Without an archive it writes next to nothing, and is a way to free room: it runs on an almost full disk too.
+    fn need(&self) -> Need {
+        Need::Trim
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        (self.dropped, self.failed) = (0, None);
+        match drop_some(tx) {
+            Ok(dropped) => {
+                self.dropped = dropped;
+                Verdict::Keep
+            }
+            Err(error) => {
+                self.failed = Some(format!("{error:#}"));
+                Verdict::Discard
+            }
+        }
+    }
+}
+
+fn drop_some(tx: &mut Transaction<'_>) -> anyhow::Result<usize> {
+    let entries = catalog::list_all(tx, None, RESET_TABLES_MAX)?;
+    for (key, _) in &entries {
+        let CatalogKey { account, region, service, kind, name } = key;
+        let known = Resource::ALL.iter().find(|known| known.service == service && known.kind == kind);
+        let Some(&resource) = known else {
+            bail!("this version of holdfast does not know what a {service} {kind} is: {name} stays");
+        };
+        catalog::remove(tx, &Scope { account, region, resource }, name)?;
+    }
+    Ok(entries.len())
+}
+
+/// What a check of a running store's tables has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Files that were read whole and are right.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What is wrong; each names its file.
+    pub damage: Vec<String>,
+    /// Why writing has ended, if it has.
+    pub writing_ended: Option<String>,
+    /// Whether the server stopped before everything was checked.
+    pub interrupted: bool,
+}
+
+/// Reads every block of every table. Stops once `stopping` says so.
+///
+/// # Errors
+/// If the status cannot be read.
+pub fn check(store: &Store, stopping: &dyn Fn() -> bool) -> anyhow::Result<Checked> {
+    let mut checked = Checked::default();
+    let mut interrupted = false;
+    let outcome = store.scrub(&mut |_, bytes| {
+        checked.files += 1;
+        checked.bytes += bytes;
+        interrupted = stopping();
+        !interrupted
+    });
+    checked.interrupted = interrupted;
+    checked.damage.extend(outcome.err().map(|error| error.to_string()));
+    checked.writing_ended = store.status()?.engine.and_then(|engine| engine.ended);
+    Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdfast_store::Options;
+
+    /// Creates tables in one transaction.
+    struct Create(Vec<String>);
+
+    impl Operation for Create {
+        fn info(&self) -> CommitInfo {
+            CommitInfo::default()
+        }
+
+        fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+            for name in &self.0 {
+                let scope = Scope { account: "0", region: "", resource: Resource::DYNAMODB_TABLE };
+                catalog::create(tx, &scope, name, name, b"x").expect("creates");
+            }
+            Verdict::Keep
+        }
+    }
+
+    fn store() -> Store {
+        Store::open(Options { trimmer: false, ..Options::in_memory() }).expect("opens")
+    }
+
+    #[test]
+    fn a_reset_drops_everything_and_leaves_the_past() {
+        let store = store();
+        let nothing = reset(&store).expect("resets");
+        assert_eq!((nothing.tables, nothing.version_before, nothing.version), (0, 0, 0));
+        let names: Vec<String> = (0..RESET_TABLES_MAX * 2 + 1).map(|number| format!("t{number}")).collect();
+        let created = store.execute(Create(names.clone())).1.expect("commits");
+        let done = reset(&store).expect("resets");
+        let expected = WasReset {
+            tables: names.len(),
+            version_before: created,
+            version: created + 3,
+            past_is_kept: true,
+        };
+        assert_eq!(done, expected);
+        let left = catalog::list_all(&store.snapshot(), None, 10).expect("lists");
+        assert!(left.is_empty());
+        let before = store.as_of(created).expect("the past");
+        assert_eq!(catalog::list_all(&before, None, 1_000).expect("lists").len(), names.len());
+        assert_eq!(before.version(), created);
+        assert_eq!(store.execute(Create(names)).1.expect("commits"), created + 4);
+    }
+
+    #[test]
+    fn a_trim_says_what_went() {
+        let store = store();
+        store.execute(Create(vec!["a".to_owned()])).1.expect("commits");
+        reset(&store).expect("resets");
+        let rows = store.status().expect("status").history_rows;
+        assert!(rows > 0);
+        let all = trim(&store, u64::MAX).expect("trims");
+        assert_eq!((all.rows_removed, all.rows), (0, rows));
+    }
+
+    #[test]
+    fn a_store_without_tables_is_healthy() {
+        assert_eq!(check(&store(), &|| false).expect("checks"), Checked::default());
+    }
+}

@@ -1,0 +1,57 @@
+//! Answers for health checks, and metrics.
+
+use super::respond::{self, Body};
+use super::{Door, SERVICES, Server};
+use crate::about::PROGRAM_VERSION;
+use crate::metrics;
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+/// Answers on the console's port.
+pub fn console(server: &Server, path: &str) -> Response<Body> {
+    match path {
+        "/metrics" => match server.store.status() {
+            Ok(status) => {
+                let text = metrics::render(&status, &server.requests(), &server.unserved.counts());
+                respond::plain(StatusCode::OK, "text/plain; version=0.0.4", text)
+            }
+            Err(error) => respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
+        },
+        "/health" => services(server),
+        _ => {
+            respond::plain(StatusCode::NOT_FOUND, "text/plain", "there is /health and /metrics\n".to_owned())
+        }
+    }
+}
+
+/// Answers what is asked without a signature on a service's port. Source of the text: `GET /` of DynamoDB's endpoints.
+pub fn service(door: Door, server: &Server, path: &str) -> Response<Body> {
+    match (door, path) {
+        (Door::Every, "/_localstack/health" | "/health") => services(server),
+        _ => {
+            let text = "healthy: dynamodb.us-east-1.amazonaws.com ".to_owned();
+            respond::plain(StatusCode::OK, "text/plain", text)
+        }
+    }
+}
+
+/// Each service's state, and where the data are. Scripts search for `"dynamodb": "available"`, with that space.
+fn services(server: &Server) -> Response<Body> {
+    let ended = server.store.status().map(|status| status.engine.and_then(|engine| engine.ended));
+    let (status, state) = match ended {
+        Ok(None) => (StatusCode::OK, "available"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "error"),
+    };
+    let there = SERVICES.iter().map(|name| (*name, state));
+    let missing = server.about.unavailable.iter().map(|name| (name.as_str(), "unavailable"));
+    let services: Vec<String> =
+        there.chain(missing).map(|(name, state)| format!("\"{name}\": \"{state}\"")).collect();
+    let mut members = vec![
+        format!("\"services\": {{{}}}", services.join(", ")),
+        format!("\"version\": \"{PROGRAM_VERSION}\""),
+    ];
+    if let Ok(Value::Object(data)) = serde_json::to_value(&server.about.data) {
+        members.extend(data.iter().map(|(name, value)| format!("\"{name}\": {value}")));
+    }
+    respond::plain(status, "application/json", format!("{{{}}}", members.join(", ")))
+}

@@ -1,0 +1,186 @@
+//! Connections that wait too long: one timer per connection, none per request.
+//!
+//! A connection is idle, or sends the head of a request, or is being answered. Idle it may stay for minutes: clients keep
+//! connections alive. A head must arrive in much less, so that slow clients do not hold all connections.
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// How often a connection is looked at.
+pub const TICK: Duration = Duration::from_secs(5);
+/// Ticks that the head of a request may take: 30 seconds.
+const HEAD_TICKS: u32 = 6;
+/// Ticks that an idle connection is kept: 5 minutes. Source: AWS's SDKs keep connections for a minute or less.
+const IDLE_TICKS: u32 = 60;
+
+/// What a connection is doing.
+#[derive(Debug, Default)]
+pub struct Activity {
+    /// Requests that are being answered; HTTP/2 has several at once.
+    answering: AtomicU32,
+    /// Whether something was received since the last answer.
+    receiving: AtomicBool,
+    /// Requests so far, so that two looks tell whether anything happened in between.
+    requests: AtomicU32,
+    /// Whether this is HTTP/2, where not everything that is received belongs to a request.
+    multiplexed: AtomicBool,
+}
+
+/// A request that is being answered; dropped when it is.
+pub struct Answering(Arc<Activity>);
+
+impl Activity {
+    /// A request's head has arrived.
+    pub fn answering(self: &Arc<Self>, version: http::Version) -> Answering {
+        if version == http::Version::HTTP_2 {
+            self.multiplexed.store(true, Ordering::Relaxed);
+        }
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    fn received(&self) {
+        if self.answering.load(Ordering::Relaxed) == 0 && !self.multiplexed.load(Ordering::Relaxed) {
+            self.receiving.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.receiving.store(false, Ordering::Relaxed);
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Looks at a connection every [`TICK`].
+#[derive(Debug, Default)]
+pub struct Watch {
+    requests: u32,
+    receiving: bool,
+    ticks: u32,
+}
+
+impl Watch {
+    /// Whether the connection has waited too long.
+    pub fn tick(&mut self, activity: &Activity) -> bool {
+        let requests = activity.requests.load(Ordering::Relaxed);
+        let receiving = activity.receiving.load(Ordering::Relaxed);
+        let busy = activity.answering.load(Ordering::Relaxed) > 0;
+        if busy || requests != self.requests || receiving != self.receiving {
+            *self = Self { requests, receiving, ticks: 0 };
+            return false;
+        }
+        self.ticks += 1;
+        self.ticks >= if receiving { HEAD_TICKS } else { IDLE_TICKS }
+    }
+}
+
+/// A stream that tells its [`Activity`] when something is received.
+pub struct Watched<T> {
+    stream: T,
+    activity: Arc<Activity>,
+}
+
+impl<T> Watched<T> {
+    /// Watches a stream.
+    pub fn new(stream: T, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+}
+
+impl<T: Read + Unpin> Read for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if polled.is_ready() {
+            self.activity.received();
+        }
+        polled
+    }
+}
+
+impl<T: Write + Unpin> Write for Watched<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ticks until the connection has waited too long, if within ten minutes.
+    fn ticks(watch: &mut Watch, activity: &Activity) -> Option<u32> {
+        (1..=120).find(|_| watch.tick(activity))
+    }
+
+    #[test]
+    fn idle_connections_are_kept_for_long_and_slow_heads_are_not() {
+        let activity = Arc::new(Activity::default());
+        let mut watch = Watch::default();
+        assert_eq!(ticks(&mut watch, &activity), Some(IDLE_TICKS));
+
+        activity.received();
+        let mut watch = Watch::default();
+        assert_eq!(ticks(&mut watch, &activity), Some(HEAD_TICKS + 1), "the first look finds it receiving");
+
+        let answering = activity.answering(http::Version::HTTP_11);
+        assert_eq!(ticks(&mut watch, &activity), None, "an answer takes as long as it takes");
+        activity.received();
+        drop(answering);
+        assert_eq!(ticks(&mut watch, &activity), Some(IDLE_TICKS + 1), "the body is no head");
+    }
+
+    #[test]
+    fn frames_between_requests_do_not_count_as_a_slow_head() {
+        let activity = Arc::new(Activity::default());
+        drop(activity.answering(http::Version::HTTP_2));
+        activity.received();
+        assert_eq!(ticks(&mut Watch::default(), &activity), Some(IDLE_TICKS + 1));
+    }
+
+    #[test]
+    fn a_request_between_two_looks_starts_the_wait_anew() {
+        let activity = Arc::new(Activity::default());
+        let mut watch = Watch::default();
+        for _ in 0..5 {
+            assert!((1..IDLE_TICKS).all(|_| !watch.tick(&activity)));
+            drop(activity.answering(http::Version::HTTP_11));
+            assert!(!watch.tick(&activity));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The status of a directory that no server uses. Looks only.
+
+use super::{DiskStatus, FilesStatus, Status};
+use crate::about::{Data, PROGRAM_VERSION};
+use holdfast_store::dir::format::Format;
+use holdfast_store::dir::layout::{BACKUPS, BLOBS, INDEX, LOG};
+use holdfast_store::dir::lock::DirLock;
+use holdfast_store::dir::reserve::Reserve;
+use holdfast_store::dir::witness::{FLAG_SYNC_FAILED, Witness};
+use holdfast_store::dir::{Refusal, RefusalKind};
+use holdfast_store::engine::embedded::DiskRoom;
+use holdfast_store::io::{Disk, real::RealDisk};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Looks at a directory, changing nothing. Its lock keeps servers out meanwhile.
+///
+/// # Errors
+/// If there is no store, a server uses it, or `FORMAT` or `witness` cannot be read.
+pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
+    let _lock = DirLock::acquire_shared(dir)?;
+    let disk = RealDisk;
+    let format = Format::read(&disk, dir)?.ok_or_else(|| no_store(dir))?;
+    let found = Witness::read(&disk, dir, format.store)?;
+    let mut parts = BTreeMap::new();
+    for name in [LOG, INDEX, BLOBS, BACKUPS] {
+        let path = dir.join(name);
+        match disk.list(&path) {
+            Ok(entries) => parts.insert(name.to_owned(), entries.iter().map(|entry| entry.len).sum()),
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(Refusal::from_io(&path, &error)),
+        };
+    }
+    let reserve = Reserve::new(Arc::new(RealDisk), dir, None);
+    let (version, commit, flags) =
+        found.best.map_or((0, 0, 0), |record| (record.version, record.commit, record.flags));
+    Ok(Status {
+        state: "stopped".to_owned(),
+        holdfast: PROGRAM_VERSION.to_owned(),
+        data: Data::at(dir),
+        version,
+        commit,
+        disk: reserve.ok().map(|reserve| DiskStatus::of(DiskRoom::measure(&reserve))),
+        files: Some(FilesStatus {
+            format: format.number,
+            store: format.store_hex(),
+            created_ms: format.created_ms,
+            sync_had_failed: flags & FLAG_SYNC_FAILED != 0,
+            bad_witness_slots: found.bad.len(),
+            parts,
+        }),
+        ..Status::default()
+    })
+}
+
+fn no_store(dir: &Path) -> Refusal {
+    let cause =
+        if dir.is_dir() { "there is no store in this directory" } else { "there is no such directory" };
+    Refusal::new(
+        RefusalKind::Missing,
+        dir,
+        cause,
+        "Name another one with `--data-dir`, or look whether the disk or volume is mounted there.",
+    )
+}
