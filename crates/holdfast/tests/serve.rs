@@ -12,8 +12,14 @@ struct Server {
 
 impl Server {
     fn start(dir: &std::path::Path) -> Self {
+        Self::start_for(dir, "dynamodb")
+    }
+
+    /// Starts for clients of some services.
+    fn start_for(dir: &std::path::Path, services: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast"))
             .args(["serve", "--json", "--port", "0", "--dynamodb-port", "0", "--console-port", "0"])
+            .env("SERVICES", services)
             .arg("--data-dir")
             .arg(dir)
             .stdout(Stdio::piped())
@@ -132,4 +138,46 @@ fn it_refuses_a_place_without_data_if_told_to() {
     let messages = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{messages}");
     assert!(messages.starts_with("error: ") && messages.contains("\nhint: "), "{messages}");
+}
+
+#[test]
+fn services_that_are_missing_are_announced_and_refused_in_their_protocol() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start_for(&dir.path().join("data"), "s3,dynamodb,ses");
+    for (listener, path) in [("aws", "/_localstack/health"), ("aws", "/health"), ("console", "/health")] {
+        let (head, body) = server.ask(listener, &format!("GET {path}"), "", "");
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        let services = r#""services": {"dynamodb": "available", "s3": "unavailable", "ses": "unavailable"}"#;
+        assert!(body.contains(services), "{body}");
+        let health: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        assert!(health["data_dir"].is_string() && health["durability"].is_string(), "{health}");
+    }
+
+    let signed = |service: &str| SIGNED.replace("/dynamodb/", &format!("/{service}/"));
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let target = |name: &str| format!("X-Amz-Target: {name}\r\n");
+    let s3 = "<Error><Code>NotImplemented</Code>";
+    let query = "<Code>NotImplemented</Code>";
+    let json = "com.amazon.coral.service#UnknownOperationException";
+    for (request, headers, service, shape) in [
+        ("GET /", signed("s3"), "s3", s3),
+        ("PUT /bucket", signed("s3"), "s3", s3),
+        ("GET /b/k?X-Amz-Credential=AK%2F20260101%2Fus-east-1%2Fs3%2Faws4_request", String::new(), "s3", s3),
+        ("POST /", signed("ses") + form, "ses", query),
+        ("POST /", signed("sts") + form, "sts", query),
+        ("POST /", target("AWSCognitoIdentityProviderService.InitiateAuth"), "cognito-idp", json),
+        ("POST /", signed("sqs") + &target("AmazonSQS.SendMessage"), "sqs", json),
+        ("GET /2015-03-31/functions", signed("lambda"), "lambda", r#""code":"NotImplemented""#),
+    ] {
+        let (head, body) = server.ask("aws", request, &headers, "");
+        assert!(head.starts_with("http/1.1 501 "), "{request}: {head}");
+        assert!(body.contains(shape), "{request}: {shape} in {body}");
+        assert!(body.contains(&format!("does not serve {service} ")), "{request}: {body}");
+        assert!(head.contains("request-id: ") || head.contains("x-amzn-requestid: "), "{head}");
+    }
+    let (_, metrics) = server.ask("console", "GET /metrics", "", "");
+    assert!(metrics.contains("holdfast_unserved_requests_total{service=\"s3\"} 3\n"), "{metrics}");
+    // What is there is served all the same, and a stranger's GET is a health check.
+    assert_eq!(server.call("ListTables", "{}"), r#"{"TableNames":[]}"#);
+    assert!(server.ask("aws", "GET /", "", "").1.starts_with("healthy: "));
 }
