@@ -78,7 +78,9 @@ fn a_directory_in_use_is_refused_with_its_process_and_served_on() {
     for _ in 0..2 {
         let Err(Refused { code, messages }) = Server::try_start(&data, &[]) else { panic!("it started") };
         assert_eq!(code, Some(1));
-        for text in ["LOCK: ", &format!("process {id}"), "\nhint: ", &format!("`kill {id}`")] {
+        let (process, kill) = (format!("process {id}"), format!("`kill {id}`"));
+        for text in ["LOCK: ", &process, &format!("serves at http://{}", server.address()), "\nhint: ", &kill]
+        {
             assert!(messages.contains(text), "{text} in {messages}");
         }
     }

@@ -130,6 +130,7 @@ fn trim_takes_history_of_both() {
     let (_home, data) = place();
     let said = verb(&data, &["trim", "--history", "1h"]);
     assert_eq!(said.code, Some(1), "there is no store to trim: {said:?}");
+    assert!(said.messages.contains("no such directory") && !said.messages.contains("require"), "{said:?}");
     assert!(!data.exists(), "trim makes no store");
 
     let server = Server::start(&data, &[]);

@@ -368,6 +368,13 @@ impl Store {
         }
     }
 
+    /// Notes where this process serves, for the message of one that finds the directory locked. Does nothing in memory.
+    pub fn announce(&self, address: &str) {
+        if let Some(engine) = &self.inner.embedded {
+            engine.announce(address);
+        }
+    }
+
     /// Reads every block of every table of the index and compares checksums. `each` sees path and size of each table that is
     /// right; `false` stops early. Does nothing where there are no tables.
     ///

@@ -6,8 +6,10 @@ mod status;
 mod trim;
 
 use crate::config::{Cli, Verb};
+use crate::status::no_store;
+use holdfast_store::dir::RefusalKind;
 use holdfast_store::engine::embedded::EmbeddedOptions;
-use holdfast_store::{Options, Place, Store};
+use holdfast_store::{OpenError, Options, Place, Store};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -41,6 +43,10 @@ fn on_stopped<T>(dir: &Path, work: impl FnOnce(&Store) -> anyhow::Result<T>) -> 
         trimmer: false,
         switch_history: false,
         ..Options::in_memory()
+    })
+    .map_err(|error| match error {
+        OpenError::Refused(refusal) if refusal.kind == RefusalKind::Missing => no_store(dir).into(),
+        error => anyhow::Error::from(error),
     })?;
     let done = work(&store);
     store.close(CLOSE_LIMIT)?;

@@ -45,6 +45,9 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
         unavailable: unavailable(&options.services),
         started: Instant::now(),
     };
+    if let Some((_, url)) = about.listening.urls().next() {
+        store.announce(&url);
+    }
     let server = Arc::new(Server::new(store.clone(), about));
     let served = runtime.block_on(serve(options, server, doors, dir.as_deref(), created));
     if let Some(dir) = &dir

@@ -4,7 +4,7 @@ mod render;
 mod stopped;
 
 pub use render::time;
-pub use stopped::of_directory;
+pub use stopped::{no_store, of_directory};
 
 use crate::about::{About, Data, PROGRAM_VERSION};
 use holdfast_state::catalog;

@@ -55,7 +55,8 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
     })
 }
 
-fn no_store(dir: &Path) -> Refusal {
+/// The refusal of a verb that needs a store.
+pub fn no_store(dir: &Path) -> Refusal {
     let cause =
         if dir.is_dir() { "there is no store in this directory" } else { "there is no such directory" };
     Refusal::new(

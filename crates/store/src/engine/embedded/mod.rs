@@ -56,7 +56,7 @@ pub struct EmbeddedEngine {
     core: Arc<Core>,
     background: Mutex<Option<background::Threads>>,
     /// Held as long as the engine lives; `None` on a simulated disk.
-    _lock: Option<DirLock>,
+    lock: Option<DirLock>,
 }
 
 /// The published view, behind one pointer.
@@ -176,6 +176,14 @@ impl EmbeddedEngine {
             }
             index::IndexError::NoRoom { file } => super::ReadError { file, cause: "no room".to_owned() },
         })
+    }
+
+    /// Tells in `LOCK` where this process serves, for the message that a second one prints.
+    pub(crate) fn announce(&self, address: &str) {
+        if let Some(Err(error)) = self.lock.as_ref().map(|lock| lock.announce(address)) {
+            // The lock holds all the same.
+            tracing::warn!(%error, "the address cannot be noted");
+        }
     }
 
     /// Sizes and latencies now.

@@ -61,7 +61,7 @@ impl EmbeddedEngine {
             // The start is complete: what a crash left half made may go now.
             index.sweep();
         }
-        Ok(Self { core, background: Mutex::new(Some(threads)), _lock: Some(lock) })
+        Ok(Self { core, background: Mutex::new(Some(threads)), lock: Some(lock) })
     }
 
     /// Opens a store on any disk, without lock and threads, for simulation.
@@ -72,7 +72,7 @@ impl EmbeddedEngine {
         open_index: OpenIndex<'_>,
     ) -> Result<Self, Refusal> {
         let core = Core::open(disk, dir, open_index, None)?;
-        Ok(Self { core, background: Mutex::new(None), _lock: None })
+        Ok(Self { core, background: Mutex::new(None), lock: None })
     }
 
     #[cfg(test)]
