@@ -6,6 +6,7 @@
 use crate::engine::ReadError;
 use crate::envelope::Envelope;
 use crate::keys::{self, family};
+use crate::losses;
 use crate::read::{Item, Read, Snapshot, damaged, open_envelope};
 use crate::records::{Meta, Pin, SpaceRecord};
 use crate::transaction::decode_pin;
@@ -36,6 +37,11 @@ impl AsOf {
         if version > newest {
             return Err(HistoryError::Future { version, newest });
         }
+        let (from, to) = losses::bounds(version);
+        losses::refuse_lost(
+            snapshot.view().range(Bound::Included(&from), Bound::Excluded(&to)).rev(),
+            version,
+        )?;
         let (from, to) = keys::whole(family::PINS);
         let pins = snapshot
             .view()
@@ -43,7 +49,7 @@ impl AsOf {
             .map(|row| decode_pin(row?).map(|(_, pin)| pin))
             .filter(|pin| pin.as_ref().map_or(true, |pin| pin.version == version))
             .collect::<Result<Vec<_>, _>>()?;
-        let horizon = horizon(&meta, newest);
+        let horizon = horizon(meta, newest);
         if version < horizon && pins.is_empty() {
             return Err(HistoryError::Trimmed { version, horizon });
         }

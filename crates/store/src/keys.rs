@@ -13,6 +13,7 @@
 //! | 9 | `blobs` | start epoch u64, counter u64 | length, checksum, references |
 //! | 10 | `garbage` | start epoch u64, counter u64 | nothing |
 //! | 11 | kept for `jobs` | | not written yet |
+//! | 12 | `losses` | first lost version u64 | [`Loss`](crate::losses::Loss) |
 //!
 //! Integers in keys are big-endian, so that byte order is numeric order. A user key is escaped (`00` → `00 FF`) and ended
 //! by `00 01`, so that a version can follow and a key sorts before every longer key that begins with it.
@@ -33,6 +34,7 @@ pub(crate) mod family {
     pub(crate) const PINS: u8 = 8;
     pub(crate) const BLOBS: u8 = 9;
     pub(crate) const GARBAGE: u8 = 10;
+    pub(crate) const LOSSES: u8 = 12;
 }
 
 const ESCAPE: u8 = 0x00;
@@ -111,6 +113,10 @@ pub(crate) fn roots(name: &str) -> Bytes {
 
 pub(crate) fn pins(id: u64) -> Bytes {
     with_u64(family::PINS, id)
+}
+
+pub(crate) fn losses(first: Version) -> Bytes {
+    with_u64(family::LOSSES, first)
 }
 
 pub(crate) fn blobs(blob: BlobId) -> Bytes {

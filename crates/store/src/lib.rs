@@ -8,12 +8,14 @@
 //! - [`finish`], [`trim`]: how the past is kept, and how it goes
 //! - [`keys`], [`envelope`], [`commit_row`], [`records`]: the bytes of every row
 //! - [`dir`]: the data directory: whose it is, who uses it, what it stands on, how much room is left
+//! - [`doctor`]: a look at a stopped directory, and the way out of a proven loss; [`losses`]: what is left of one
 //! - [`io`]: the disk as the store sees it, real and simulated
 //! - [`engine`]: an ordered map with numbered, atomic, durable commits: embedded (log + index) and memory
 
 pub mod clocks;
 pub mod commit_row;
 pub mod dir;
+pub mod doctor;
 mod encoding;
 pub mod engine;
 mod envelope;
@@ -22,6 +24,7 @@ mod finish;
 pub mod history;
 pub mod io;
 mod keys;
+pub mod losses;
 pub mod operation;
 mod overlay;
 pub mod read;
@@ -37,6 +40,7 @@ pub use clocks::{Clocks, SystemClock, TimeSource};
 pub use engine::ReadError;
 pub use executor::metrics::{Histogram, HistogramValues};
 pub use history::AsOf;
+pub use losses::Loss;
 pub use operation::Operation;
 pub use read::{Read, Snapshot};
 pub use records::{Pin, ServiceClock, SpaceRecord};

@@ -14,7 +14,8 @@ use crate::read::{Snapshot, meta_of};
 use crate::records::{Meta, Pin};
 use crate::trim::{HistoryLimits, TrimStep};
 use crate::{
-    CommitInfo, HistoryError, Need, Operation, Origin, ReadError, StoreError, Transaction, Verdict, Version,
+    CommitInfo, HistoryError, Loss, Need, Operation, Origin, ReadError, StoreError, Transaction, Verdict,
+    Version,
 };
 use parking_lot::{Condvar, Mutex};
 use std::path::PathBuf;
@@ -155,6 +156,8 @@ pub struct Status {
     pub operation_bytes_max: usize,
     /// Pins.
     pub pins: Vec<(u64, Pin)>,
+    /// Losses that were accepted, oldest first.
+    pub losses: Vec<Loss>,
     /// The embedded engine's sizes, if it runs.
     pub engine: Option<EmbeddedStats>,
     /// Operations per group.
@@ -327,9 +330,10 @@ impl Store {
             dir: self.inner.dir.clone(),
             version: meta.last_version(),
             commit: snapshot.view().commit_number(),
-            horizon: crate::history::horizon(&meta, meta.last_version()),
+            horizon: crate::history::horizon(meta, meta.last_version()),
             history: !meta.history_off,
             history_limits: self.inner.limits,
+            losses: crate::losses::all(snapshot.view())?,
             history_rows: meta.history_rows,
             history_bytes: meta.history_bytes,
             epoch: meta.epoch,

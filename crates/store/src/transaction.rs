@@ -4,6 +4,7 @@ use crate::engine::{Pair, ReadError};
 use crate::envelope;
 use crate::history;
 use crate::keys::{self, family};
+use crate::losses;
 use crate::overlay::{Overlay, Staged, merge};
 use crate::read::{Item, Read, damaged, entry, open_envelope, root_space};
 use crate::records::{BlobRecord, Meta, Pin, ServiceClock, SpaceRecord};
@@ -187,6 +188,8 @@ impl<'a> Transaction<'a> {
         if version > newest {
             return Err(HistoryError::Future { version, newest }.into());
         }
+        let (from, to) = losses::bounds(version);
+        losses::refuse_lost(self.raw_range(&from, &to, true), version)?;
         if version < horizon && !self.pinned(space, version)? {
             return Err(HistoryError::Trimmed { version, horizon }.into());
         }

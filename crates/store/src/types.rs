@@ -197,6 +197,16 @@ pub enum HistoryError {
         /// The newest.
         newest: Version,
     },
+    /// It was lost: the loss was accepted with `doctor --accept-loss`.
+    #[error("version {version} was lost: versions {first} to {} name nothing", resumes - 1)]
+    Lost {
+        /// The version asked for.
+        version: Version,
+        /// The first that was lost.
+        first: Version,
+        /// The version with which history goes on.
+        resumes: Version,
+    },
     /// The space did not exist then.
     #[error("space {} did not exist at version {version}", space.0)]
     NoSuchSpace {

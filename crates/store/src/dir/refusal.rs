@@ -30,6 +30,8 @@ pub enum RefusalKind {
     NoRoom,
     /// There is no store, or no parent directory to make one in.
     Missing,
+    /// What was asked for changes nothing: all is well without it.
+    NotNeeded,
     /// Another error of the operating system.
     Io,
 }

@@ -82,7 +82,7 @@ impl EmbeddedEngine {
 }
 
 /// How each family lives in the index: `history` is written once and rarely read, `commits` only grows at its end.
-fn index_options(memtable_bytes: Option<u64>) -> IndexOptions {
+pub(crate) fn index_options(memtable_bytes: Option<u64>) -> IndexOptions {
     let policies =
         vec![(family::HISTORY, FamilyPolicy::WRITE_ONCE), (family::COMMITS, FamilyPolicy::APPEND_ONLY)];
     let defaults = IndexOptions::default();
@@ -90,7 +90,7 @@ fn index_options(memtable_bytes: Option<u64>) -> IndexOptions {
 }
 
 /// Looks at what the directory holds.
-fn inspect(disk: &dyn Disk, dir: &Path) -> Result<Occupancy, Refusal> {
+pub(crate) fn inspect(disk: &dyn Disk, dir: &Path) -> Result<Occupancy, Refusal> {
     layout::inspect(disk, dir, |path| proves_commit(disk, dir, path))
 }
 
@@ -282,7 +282,7 @@ fn existing(
 }
 
 /// The log must reach what checkpoint and witness prove.
-fn check_end(
+pub(crate) fn check_end(
     dir: &Path,
     checkpoint: &Checkpoint,
     found: &witness::Found,
@@ -314,14 +314,14 @@ fn check_end(
     }
 }
 
-fn log_refusal(dir: &Path, error: LogError) -> Refusal {
+pub(crate) fn log_refusal(dir: &Path, error: LogError) -> Refusal {
     match error {
         LogError::Damaged { file, cause } => Refusal::damaged(dir, file, cause),
         LogError::Io { file, cause } => Refusal::from_io(&file, &cause),
     }
 }
 
-fn index_refusal(dir: &Path, error: &IndexError) -> Refusal {
+pub(crate) fn index_refusal(dir: &Path, error: &IndexError) -> Refusal {
     match error {
         IndexError::Damaged { file, cause } => Refusal::damaged(dir, PathBuf::from(file), cause.clone()),
         IndexError::NoRoom { file } => Refusal::new(

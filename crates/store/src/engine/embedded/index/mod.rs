@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 mod compaction;
+pub(crate) mod examine;
 mod flush;
 mod lsm;
 mod manifest;

@@ -150,7 +150,7 @@ impl Index for SimulatedIndex {
     fn apply(&self, commit: CommitNumber, batch: &Batch) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        assert_eq!(commit, inner.applied + 1, "commits are applied in order, each once");
+        assert!(commit > inner.applied, "commits are applied in order, each once");
         for write in &batch.writes {
             match &write.value {
                 Some(value) => inner.current.insert(write.key.clone(), value.clone()),
