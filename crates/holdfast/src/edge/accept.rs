@@ -1,6 +1,6 @@
 //! Connections: how many, how long, and how they end.
 
-use super::idle::{Activity, TICK, Watch, Watched};
+use super::idle::{Activity, TICK, Watched, Watchman};
 use super::{Door, Server, route};
 use crate::shutdown::{DRAIN_LIMIT, Stop};
 use http::Request;
@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 /// Most connections per port; further ones wait to be accepted.
@@ -26,11 +26,20 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut stop: Stop) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
+    let (mut watchman, mut ticks) = (Watchman::default(), tokio::time::interval(TICK));
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            // Never closed.
+            let slot = Arc::clone(&slots).acquire_owned().await.ok();
+            (slot, listener.accept().await)
+        };
+        let (slot, accepted) = tokio::select! {
+            next = next => next,
             () = stop.wait() => break,
+            _ = ticks.tick() => {
+                watchman.tick();
+                continue;
+            }
         };
         while connections.try_join_next().is_some() {}
         let stream = match accepted {
@@ -44,46 +53,47 @@ pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut sto
         };
         // Without it small answers wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        let (server, stop) = (Arc::clone(&server), stop.clone());
+        let (server, activity) = (Arc::clone(&server), Arc::new(Activity::default()));
+        let close = watchman.watch(&activity);
         connections.spawn(async move {
             let _slot = slot;
-            serve(stream, door, server, stop).await;
+            serve(stream, door, server, activity, close).await;
         });
     }
     drop(listener);
+    // Tells every connection to end.
+    drop(watchman);
     while connections.join_next().await.is_some() {}
 }
 
-/// One connection, until the client ends it, it waits too long, or the server stops.
-async fn serve(stream: TcpStream, door: Door, server: Arc<Server>, mut stop: Stop) {
+/// One connection, until the client ends it or it is told to.
+async fn serve(
+    stream: TcpStream,
+    door: Door,
+    server: Arc<Server>,
+    activity: Arc<Activity>,
+    close: oneshot::Receiver<()>,
+) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).max_buf_size(HEADER_BYTES_MAX);
     // hyper's own limit on the time of a head would also end connections that are kept alive: see `idle`.
     builder.http1().header_read_timeout(None);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES_MAX as u32);
-    let activity = Arc::new(Activity::default());
     let stream = Watched::new(TokioIo::new(stream), Arc::clone(&activity));
-    let service = {
-        let activity = Arc::clone(&activity);
-        service_fn(move |request: Request<Incoming>| {
-            let (server, answering) = (Arc::clone(&server), activity.answering(request.version()));
-            async move {
-                let answer = route::answer(&server, door, request).await;
-                drop(answering);
-                Ok::<_, Infallible>(answer)
-            }
-        })
-    };
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (server, answering) = (Arc::clone(&server), activity.answering(request.version()));
+        async move {
+            let answer = route::answer(&server, door, request).await;
+            drop(answering);
+            Ok::<_, Infallible>(answer)
+        }
+    });
     let connection = builder.serve_connection(stream, service);
     tokio::pin!(connection);
-    let (mut watch, mut ticks) = (Watch::default(), tokio::time::interval(TICK));
-    loop {
-        tokio::select! {
-            // Broken connections are the client's business; there is nobody to tell.
-            _ = connection.as_mut() => return,
-            () = stop.wait() => break,
-            _ = ticks.tick() => if watch.tick(&activity) { break },
-        }
+    tokio::select! {
+        // Broken connections are the client's business; there is nobody to tell.
+        _ = connection.as_mut() => return,
+        _ = close => {}
     }
     connection.as_mut().graceful_shutdown();
     // Nobody is left to tell of a connection that does not end in time.

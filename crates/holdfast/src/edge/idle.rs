@@ -1,4 +1,4 @@
-//! Connections that wait too long: one timer per connection, none per request.
+//! Connections that wait too long: one timer for all of them, none per connection or request.
 //!
 //! A connection is idle, or sends the head of a request, or is being answered. Idle it may stay for minutes: clients keep
 //! connections alive. A head must arrive in much less, so that slow clients do not hold all connections.
@@ -6,10 +6,11 @@
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// How often a connection is looked at.
 pub const TICK: Duration = Duration::from_secs(5);
@@ -59,9 +60,9 @@ impl Drop for Answering {
     }
 }
 
-/// Looks at a connection every [`TICK`].
+/// What the last look at a connection has found.
 #[derive(Debug, Default)]
-pub struct Watch {
+struct Watch {
     requests: u32,
     receiving: bool,
     ticks: u32,
@@ -69,7 +70,7 @@ pub struct Watch {
 
 impl Watch {
     /// Whether the connection has waited too long.
-    pub fn tick(&mut self, activity: &Activity) -> bool {
+    fn tick(&mut self, activity: &Activity) -> bool {
         let requests = activity.requests.load(Ordering::Relaxed);
         let receiving = activity.receiving.load(Ordering::Relaxed);
         let busy = activity.answering.load(Ordering::Relaxed) > 0;
@@ -79,6 +80,34 @@ impl Watch {
         }
         self.ticks += 1;
         self.ticks >= if receiving { HEAD_TICKS } else { IDLE_TICKS }
+    }
+}
+
+/// Looks at all connections of a port every [`TICK`], and tells those to end that wait too long. Dropped, it tells all.
+#[derive(Debug, Default)]
+pub struct Watchman {
+    watched: Vec<(Weak<Activity>, Watch, oneshot::Sender<()>)>,
+    /// Number of entries at which those that have ended are let go before the next look.
+    sweep_at: usize,
+}
+
+impl Watchman {
+    /// Watches a connection until its activity is dropped. What is answered resolves, either way, when it is to end.
+    pub fn watch(&mut self, activity: &Arc<Activity>) -> oneshot::Receiver<()> {
+        if self.watched.len() >= self.sweep_at {
+            self.watched.retain(|(activity, ..)| activity.strong_count() > 0);
+            self.sweep_at = (self.watched.len() * 2).max(1_024);
+        }
+        let (close, closed) = oneshot::channel();
+        self.watched.push((Arc::downgrade(activity), Watch::default(), close));
+        closed
+    }
+
+    /// Looks at all of them.
+    pub fn tick(&mut self) {
+        self.watched.retain_mut(|(activity, watch, _)| {
+            activity.upgrade().is_some_and(|activity| !watch.tick(&activity))
+        });
     }
 }
 
@@ -163,6 +192,34 @@ mod tests {
         activity.received();
         drop(answering);
         assert_eq!(ticks(&mut watch, &activity), Some(IDLE_TICKS + 1), "the body is no head");
+    }
+
+    #[test]
+    fn the_watchman_ends_those_that_wait_and_forgets_those_that_ended() {
+        let mut watchman = Watchman::default();
+        let connections: Vec<_> = (0..3).map(|_| Arc::new(Activity::default())).collect();
+        let mut closed: Vec<_> = connections.iter().map(|activity| watchman.watch(activity)).collect();
+        connections[0].received();
+        for _ in 0..=HEAD_TICKS {
+            watchman.tick();
+        }
+        let is_open = |closed: &mut oneshot::Receiver<()>| {
+            matches!(closed.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+        };
+        assert_eq!(closed.iter_mut().map(is_open).collect::<Vec<_>>(), [false, true, true]);
+        drop(connections);
+        for _ in 0..10_000 {
+            drop(watchman.watch(&Arc::new(Activity::default())));
+        }
+        assert!(watchman.watched.len() <= 1_024);
+        watchman.tick();
+        assert_eq!(watchman.watched.len(), 0);
+
+        let activity = Arc::new(Activity::default());
+        let mut closed = watchman.watch(&activity);
+        assert!(is_open(&mut closed));
+        drop(watchman);
+        assert!(!is_open(&mut closed), "a stop ends all");
     }
 
     #[test]
