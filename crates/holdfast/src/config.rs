@@ -23,6 +23,8 @@ pub enum Verb {
     Serve(Serve),
     /// Show where the data are, how large everything is, and what holds the server up.
     Status(Status),
+    /// Look for damage. Of a stopped directory it changes nothing.
+    Doctor(Doctor),
     /// Take away old history, to make room.
     Trim(Trim),
     /// Drop every table. What they held stays in history, if the past is kept.
@@ -151,6 +153,20 @@ pub struct Status {
     /// Which directory.
     #[command(flatten)]
     pub data_dir: DataDir,
+    /// Print one JSON object.
+    #[arg(long, env = "HOLDFAST_JSON")]
+    pub json: bool,
+}
+
+/// Flags of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
+    /// Give up acknowledged writes that are proven to be lost, so that the store can start again. Says which.
+    #[arg(long)]
+    pub accept_loss: bool,
     /// Print one JSON object.
     #[arg(long, env = "HOLDFAST_JSON")]
     pub json: bool,

@@ -168,6 +168,37 @@ pub struct Checked {
     pub interrupted: bool,
 }
 
+impl Checked {
+    /// Whether nothing at all is wrong.
+    pub fn is_healthy(&self) -> bool {
+        self.damage.is_empty() && self.writing_ended.is_none() && !self.interrupted
+    }
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "the running server read {} tables, {}: they are right",
+            self.files,
+            readable(self.bytes)
+        )?;
+        for damage in &self.damage {
+            writeln!(f, "damage   {damage}")?;
+        }
+        if let Some(reason) = &self.writing_ended {
+            writeln!(f, "damage   writing has ended until the next start: {reason}")?;
+        }
+        if self.interrupted {
+            writeln!(f, "The server stopped before everything was read.")?;
+        }
+        if self.is_healthy() {
+            writeln!(f, "Nothing is damaged. Its log is looked at when it is stopped.")?;
+        }
+        Ok(())
+    }
+}
+
 /// Reads every block of every table. Stops once `stopping` says so.
 ///
 /// # Errors

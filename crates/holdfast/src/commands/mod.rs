@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod doctor;
 mod reset;
 mod serve;
 mod status;
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         Some(Verb::Serve(options)) => serve::run(&options)?,
         Some(Verb::Status(options)) => status::run(&options)?,
+        Some(Verb::Doctor(options)) => return doctor::run(&options),
         Some(Verb::Trim(options)) => trim::run(&options)?,
         Some(Verb::Reset(options)) => reset::run(&options)?,
         None => serve::run(&cli.serve)?,

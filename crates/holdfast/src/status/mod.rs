@@ -93,6 +93,8 @@ pub struct ServerStatus {
     pub history: HistoryStatus,
     /// What holds history back.
     pub pins: Vec<PinStatus>,
+    /// Acknowledged versions that are lost, and that somebody has accepted to be.
+    pub losses: Vec<LossStatus>,
     /// Everything that is bounded, with its bound.
     pub buffers: Vec<Buffer>,
     /// The log.
@@ -135,6 +137,20 @@ pub struct PinStatus {
     pub version: u64,
     /// Name or purpose.
     pub label: String,
+}
+
+/// A loss that was accepted with `doctor --accept-loss`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LossStatus {
+    /// First version of which nothing is left.
+    pub first_version: u64,
+    /// Version with which history went on.
+    pub resumes_version: u64,
+    /// When it was accepted, in milliseconds since 1970.
+    pub accepted_ms: u64,
+    /// What was damaged.
+    pub cause: String,
 }
 
 /// Something bounded.
@@ -262,6 +278,12 @@ pub fn of_server(
         version: pin.version,
         label: pin.label.to_string(),
     });
+    let losses = inner.losses.iter().map(|loss| LossStatus {
+        first_version: loss.first_version,
+        resumes_version: loss.resumes_version,
+        accepted_ms: loss.real_ms,
+        cause: loss.cause.to_string(),
+    });
     let server = ServerStatus {
         epoch: inner.epoch,
         horizon: inner.horizon,
@@ -273,6 +295,7 @@ pub fn of_server(
             bytes: inner.history_bytes,
         },
         pins: pins.collect(),
+        losses: losses.collect(),
         buffers: buffers(&inner),
         log: LogStatus { bytes: engine.log_bytes, bytes_written: engine.log_bytes_written },
         index: IndexStatus {

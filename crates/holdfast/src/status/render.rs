@@ -58,6 +58,16 @@ impl Status {
         if server.pins.is_empty() {
             line("pins", "none".to_owned())?;
         }
+        for loss in &server.losses {
+            let (first, next) = (loss.first_version, loss.resumes_version);
+            line(
+                "lost",
+                format!(
+                    "versions from {first} on were lost and given up; {next} is the next: {}",
+                    loss.cause
+                ),
+            )?;
+        }
         line("syncs", server.syncs.to_string())?;
         let (log, index) = (&server.log, &server.index);
         line("log", format!("{}, {} written", readable(log.bytes), readable(log.bytes_written)))?;
