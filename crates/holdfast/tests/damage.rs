@@ -194,10 +194,10 @@ fn matrix(clean: bool) -> String {
 
 #[test]
 fn promise_damage_after_a_kill_is_refused_or_harmless() {
-    println!("{}", matrix(false));
+    load::say(&matrix(false));
 }
 
 #[test]
 fn promise_damage_after_a_clean_stop_is_refused_or_harmless() {
-    println!("{}", matrix(true));
+    load::say(&matrix(true));
 }

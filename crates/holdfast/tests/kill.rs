@@ -38,5 +38,8 @@ fn promise_answered_writes_survive_kill_9() {
         server = Server::start(&data, &ARGUMENTS);
         model.lock().expect("lock").check_with_history(&server, &format!("round {round}"));
     }
-    println!("{rounds} kills, {} writes answered, none lost", model.lock().expect("lock").answered);
+    load::say(&format!(
+        "{rounds} kills, {} writes answered, none lost",
+        model.lock().expect("lock").answered
+    ));
 }

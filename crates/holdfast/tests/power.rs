@@ -78,12 +78,14 @@ fn promise_answered_writes_survive_power_cuts() {
     let rounds = load::number("HOLDFAST_TEST_CUTS", 2);
     let Some(mut volume) = Volume::new(VOLUME_MIB) else { return };
     let mut random = load::random();
-    let (data, control_file) = (volume.path().join("data"), volume.path().join("control"));
+    let data = volume.path().join("data");
     let model = Arc::new(Mutex::new(Model::new("cuts", 900)));
     let mut server = Server::start(&data, &ARGUMENTS);
     model.lock().expect("lock").create_table(&mut server.client());
     let mut control_lost = 0;
     for round in 1..=rounds {
+        // A new file each time: what an earlier one held may come back.
+        let control_file = volume.path().join(format!("control-{round}"));
         let control = Control::start(&control_file);
         let load = Load::start(&server, &model, round);
         load.wait(random.below(WRITES_PER_ROUND_MAX));
@@ -98,6 +100,7 @@ fn promise_answered_writes_survive_power_cuts() {
         let kept = std::fs::metadata(&control_file).map_or(0, |file| file.len());
         assert!(kept < written, "round {round}: the control lost nothing, so this was no power cut");
         control_lost += written - kept;
+        drop(std::fs::remove_file(&control_file));
         if random.chance(300) {
             // A second cut, while the store recovers.
             let starting = Starting::new(&data, &ARGUMENTS);
@@ -111,7 +114,9 @@ fn promise_answered_writes_survive_power_cuts() {
         model.lock().expect("lock").check_with_history(&server, &format!("cut {round}"));
     }
     let answered = model.lock().expect("lock").answered;
-    println!("{rounds} cuts, {answered} writes answered, none lost; the control lost {control_lost} bytes");
+    load::say(&format!(
+        "{rounds} cuts, {answered} writes answered, none lost; the control lost {control_lost} bytes"
+    ));
     server.kill();
     volume.unmount();
 }

@@ -75,6 +75,7 @@ fn store_options(options: &Serve, dir: Option<&Path>) -> Options {
         let mut place = EmbeddedOptions::new(dir);
         place.require_existing = options.require_existing;
         place.reserve_bytes = options.reserve;
+        place.memtable_bytes = options.memtable_bytes;
         Place::Directory(place)
     });
     Options { place, history, ..Options::in_memory() }

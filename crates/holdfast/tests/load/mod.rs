@@ -7,7 +7,6 @@
 //! - [`files`]: a directory byte by byte
 //! - [`volume`]: a small file system of one's own
 #![allow(dead_code, unused_imports, reason = "each test uses a part of this")]
-#![allow(clippy::print_stdout, reason = "tests say what they skip, and with which seed they run")]
 
 pub mod client;
 pub mod files;
@@ -23,6 +22,15 @@ pub use volume::Volume;
 
 use holdfast_testkit::random::Random;
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
+
+/// Says something that is to be seen also where the test passes (figures, what was skipped): only what goes through the
+/// macros is kept back.
+pub fn say(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody listens: then there is nothing to do about it.
+    let _ = writeln!(stderr, "{text}");
+}
 
 /// A number from the environment.
 pub fn number(name: &str, default: u64) -> u64 {
@@ -32,10 +40,10 @@ pub fn number(name: &str, default: u64) -> u64 {
     }
 }
 
-/// Random numbers of this run. The seed is printed; `HOLDFAST_TEST_SEED` sets it. Threads and processes run as they
+/// Random numbers of this run. The seed is said; `HOLDFAST_TEST_SEED` sets it. Threads and processes run as they
 /// like all the same, so a seed repeats what a test chooses, not what happens.
 pub fn random() -> Random {
     let seed = number("HOLDFAST_TEST_SEED", RandomState::new().hash_one(0) >> 1);
-    println!("HOLDFAST_TEST_SEED={seed}");
+    say(&format!("HOLDFAST_TEST_SEED={seed}"));
     Random::new(seed)
 }

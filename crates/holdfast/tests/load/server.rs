@@ -1,6 +1,6 @@
 //! The real binary as a process.
 
-use super::Client;
+use super::{Client, say};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -170,7 +170,7 @@ impl Drop for Server {
         if let Some(messages) = self.messages.take()
             && std::thread::panicking()
         {
-            println!("{}", messages.join().unwrap_or_default());
+            say(&messages.join().unwrap_or_default());
         }
     }
 }

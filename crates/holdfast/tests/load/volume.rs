@@ -1,5 +1,6 @@
 //! A small ext4 file system in a file, mounted for one test.
 
+use super::say;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -32,9 +33,9 @@ impl Volume {
         match made {
             Ok(()) => Some(volume),
             Err(reason) => {
-                println!(
-                    "SKIPPED: a file system of one's own needs root, mkfs.ext4 and loop devices: {reason}"
-                );
+                say(&format!(
+                    "skipped: a file system of one's own needs root, mkfs.ext4 and loop devices: {reason}"
+                ));
                 None
             }
         }
