@@ -38,6 +38,15 @@ pub(crate) fn finish(
         touched: Vec::new(),
         history: (0, 0),
     };
+    // A pin that this very operation made holds what the operation overwrites.
+    let pins_changed = tx.raw.keys().any(|key| key[0] == keys::family::PINS);
+    let own_pins: Vec<Pin>;
+    let pins = if pins_changed {
+        own_pins = tx.pins()?.into_iter().map(|(_, pin)| pin).collect();
+        &own_pins
+    } else {
+        pins
+    };
     let items = std::mem::take(&mut tx.items);
     for (key, new) in items {
         finisher.item(tx, pins, key, new)?;
@@ -177,9 +186,13 @@ impl Finisher {
 
     /// Keeps the number of references of each blob that a stored row gained or lost; one without any becomes garbage.
     fn blobs(&mut self, tx: &mut Transaction<'_>) -> Result<(), ReadError> {
-        for (key, _) in tx.raw.range(keys::blobs(BlobId { epoch: 0, counter: 0 })..) {
+        for (key, row) in tx.raw.range(keys::blobs(BlobId { epoch: 0, counter: 0 })..) {
             if key[0] != keys::family::BLOBS {
                 break;
+            }
+            if row.is_none() {
+                // Trimming released its last reference: it is garbage already.
+                continue;
             }
             let number = |range: std::ops::Range<usize>| keys::version(&key[range]).unwrap_or_default();
             self.references.entry(BlobId { epoch: number(1..9), counter: number(9..17) }).or_default();

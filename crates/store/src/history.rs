@@ -12,7 +12,6 @@ use crate::records::{Meta, Pin, SpaceRecord};
 use crate::transaction::decode_pin;
 use crate::{Counters, HistoryError, SpaceId, Value, Version};
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// The oldest version that can be read where no pin and no later horizon of a space says otherwise.
@@ -200,7 +199,8 @@ impl<'a> AsOfRange<'a> {
 
     /// The next key of `history` with the envelope that held at the version, if one did.
     fn next_old(&mut self) -> Result<Option<Old>, ReadError> {
-        let mut group: BTreeMap<Version, (Bytes, Bytes)> = BTreeMap::new();
+        // The one that held at the version: the first to be superseded after it.
+        let mut first: Option<(Version, (Bytes, Bytes))> = None;
         let mut group_key: Option<Vec<u8>> = None;
         loop {
             match self.history.peek() {
@@ -215,8 +215,9 @@ impl<'a> AsOfRange<'a> {
                     group_key = Some(user_key);
                     if let Some(Ok(pair)) = self.history.next()
                         && superseded > self.version
+                        && first.as_ref().is_none_or(|(version, _)| superseded < *version)
                     {
-                        group.insert(superseded, pair);
+                        first = Some((superseded, pair));
                     }
                 }
                 Some(Err(_)) => {
@@ -228,7 +229,7 @@ impl<'a> AsOfRange<'a> {
             }
         }
         let Some(user_key) = group_key else { return Ok(None) };
-        let held = match group.into_iter().next() {
+        let held = match first {
             Some((_, (key, bytes))) => {
                 Some(open_envelope(&key, &bytes)?).filter(|e| e.since() <= self.version)
             }

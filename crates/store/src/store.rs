@@ -1,13 +1,14 @@
 //! The store: what everything above holds.
 
 use crate::clocks::{Clocks, SystemClock, TimeSource};
+use crate::commit_row::CommitRow;
 use crate::dir::refusal::Refusal;
 use crate::engine::embedded::{EmbeddedEngine, EmbeddedOptions, EmbeddedStats};
 use crate::engine::memory::MemoryEngine;
 use crate::engine::{CommitError, Engine};
 use crate::executor::Executor;
 use crate::executor::metrics::HistogramValues;
-use crate::executor::stage::{self, Queued, Stage};
+use crate::executor::stage::{self, Queued, Stage, Standing};
 use crate::history::AsOf;
 use crate::keys::{self, family};
 use crate::read::{Snapshot, meta_of};
@@ -20,7 +21,7 @@ use crate::{
 use parking_lot::{Condvar, Mutex};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -144,6 +145,8 @@ pub struct Status {
     pub history_bytes: u64,
     /// Start epoch.
     pub epoch: u64,
+    /// Why writing has ended, if it has.
+    pub ended: Option<String>,
     /// Operations waiting in the queue, and the most that may wait.
     pub queued: usize,
     /// See `queued`.
@@ -164,14 +167,8 @@ pub struct Status {
     pub groups: HistogramValues,
 }
 
-/// Numbers the stores of this process.
-static STORES: AtomicU64 = AtomicU64::new(0);
-
 struct Inner {
-    /// Which store of this process this is.
-    number: u64,
-    /// How many groups were refused; see [`Structure`](crate::Structure).
-    refusals: Arc<AtomicU64>,
+    standing: Arc<Standing>,
     engine: Arc<dyn Engine>,
     embedded: Option<Arc<EmbeddedEngine>>,
     executor: Executor,
@@ -217,14 +214,12 @@ impl Store {
         begin_epoch(engine.as_ref())?;
         let meta = meta_of(engine.view().as_ref())?.unwrap_or_else(Meta::new);
         let clocks = Clocks::new(options.clock, meta.real_ms, meta.clock);
-        let number = STORES.fetch_add(1, Ordering::Relaxed);
-        let refusals = Arc::new(AtomicU64::new(0));
-        let stage = Stage::new(Arc::clone(&engine), clocks.clone(), gauge, number, Arc::clone(&refusals))?;
+        let standing = Arc::new(Standing::new());
+        let stage = Stage::new(Arc::clone(&engine), clocks.clone(), gauge, Arc::clone(&standing))?;
         assert_eq!(stage.meta().epoch, meta.epoch, "the epoch is committed before first use");
         let executor = Executor::start(stage, Arc::clone(&engine))?;
         let inner = Inner {
-            number,
-            refusals,
+            standing,
             engine,
             embedded,
             executor,
@@ -248,8 +243,8 @@ impl Store {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         // Before the view: a view that is newer than its count is looked up anew, never the other way round.
-        let refusals = self.inner.refusals.load(Ordering::Acquire);
-        Snapshot::new(self.inner.engine.view(), (self.inner.number, refusals))
+        let refusals = self.inner.standing.refusals.load(Ordering::Acquire);
+        Snapshot::new(self.inner.engine.view(), (self.inner.standing.store, refusals))
     }
 
     /// The state as of a version.
@@ -260,23 +255,29 @@ impl Store {
         AsOf::new(self.snapshot(), version)
     }
 
-    /// The newest version whose real time is at most `real_ms`.
+    /// The newest version whose real time is at most `real_ms`; 0 if that is before everything.
     ///
     /// # Errors
-    /// If reading fails.
+    /// If what was then can no longer be read.
     pub fn version_at(&self, real_ms: u64) -> Result<Version, HistoryError> {
         let snapshot = self.snapshot();
-        let (from, to) = keys::whole(family::COMMITS);
-        let bounds = (std::ops::Bound::Included(from.as_slice()), std::ops::Bound::Excluded(to.as_slice()));
-        for row in snapshot.view().range(bounds.0, bounds.1).rev() {
-            let (key, bytes) = row?;
-            let row = crate::commit_row::CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
-            if row.real_ms <= real_ms {
-                return keys::version(&key[1..])
-                    .ok_or_else(|| HistoryError::Read("a damaged commits key".to_owned()));
+        let meta = snapshot.meta()?;
+        let newest = meta.last_version();
+        let horizon = crate::history::horizon(meta, newest);
+        // Real time never goes back, so that versions can be searched by halves: all up to `low` are early enough, and
+        // all from `high` on are too late.
+        let (mut low, mut high) = (0, newest + 1);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match commit_from(&snapshot, middle)? {
+                Some((version, row)) if row.real_ms <= real_ms => low = version.max(middle),
+                Some(_) | None => high = middle,
             }
         }
-        Ok(snapshot.meta()?.horizon)
+        if low < horizon {
+            return Err(HistoryError::Trimmed { version: low, horizon });
+        }
+        Ok(low)
     }
 
     /// Queues an operation. `done` is called on a store thread once everything the operation saw is durable (refusals
@@ -326,6 +327,7 @@ impl Store {
             .range(bounds.0, bounds.1)
             .map(|row| crate::transaction::decode_pin(row?))
             .collect::<Result<Vec<_>, _>>()?;
+        let ended = self.inner.standing.ended.lock().clone();
         Ok(Status {
             dir: self.inner.dir.clone(),
             version: meta.last_version(),
@@ -343,7 +345,11 @@ impl Store {
             group_bytes_max: stage::GROUP_BYTES_MAX,
             operation_bytes_max: stage::OPERATION_BYTES_MAX,
             pins,
-            engine: self.inner.embedded.as_ref().map(|engine| engine.stats()),
+            ended: ended.clone(),
+            engine: self.inner.embedded.as_ref().map(|engine| {
+                let stats = engine.stats();
+                EmbeddedStats { ended: stats.ended.clone().or(ended), ..stats }
+            }),
             groups: self.inner.executor.metrics().groups(),
         })
     }
@@ -395,6 +401,9 @@ impl Store {
     pub fn close(&self, limit: Duration) -> Result<(), CloseError> {
         *self.inner.stop.0.lock() = true;
         self.inner.stop.1.notify_all();
+        if let Some(engine) = &self.inner.embedded {
+            engine.prepare_close();
+        }
         self.inner.executor.close();
         if let Some(thread) = self.inner.trimmer.lock().take()
             && thread.join().is_err()
@@ -431,6 +440,19 @@ impl Store {
     }
 }
 
+/// The first commit of a version or a later one.
+fn commit_from(snapshot: &Snapshot, version: Version) -> Result<Option<(Version, CommitRow)>, HistoryError> {
+    let from = keys::commits(version);
+    let (_, to) = keys::whole(family::COMMITS);
+    let bounds = (std::ops::Bound::Included(&from[..]), std::ops::Bound::Excluded(&to[..]));
+    let Some((key, bytes)) = snapshot.view().range(bounds.0, bounds.1).next().transpose()? else {
+        return Ok(None);
+    };
+    let version =
+        keys::version(&key[1..]).ok_or_else(|| HistoryError::Read("a damaged commits key".to_owned()))?;
+    Ok(Some((version, CommitRow::decode(&bytes).map_err(HistoryError::Read)?)))
+}
+
 /// Trims while there is something outside the window.
 fn trim_if_due(store: &Store) {
     let limits = store.inner.limits.unwrap_or(HistoryLimits { window_ms: 0, bytes_max: 0 });
@@ -459,7 +481,7 @@ fn is_trim_due(store: &Store, limits: HistoryLimits) -> Result<bool, HistoryErro
     let first =
         snapshot.view().range(std::ops::Bound::Included(&from), std::ops::Bound::Excluded(&to)).next();
     let Some((_, bytes)) = first.transpose()? else { return Ok(false) };
-    let row = crate::commit_row::CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
+    let row = CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
     let oldest_kept_ms = store.inner.clocks.real_now_ms().saturating_sub(limits.window_ms);
     Ok(row.real_ms < oldest_kept_ms || meta.history_bytes > limits.bytes_max || meta.history_off)
 }

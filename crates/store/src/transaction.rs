@@ -131,7 +131,7 @@ impl<'a> Transaction<'a> {
     /// If writing its record fails.
     pub fn create_space(&mut self, kind: u16) -> Result<SpaceId, TxError> {
         let space = SpaceId(self.meta.next_space);
-        self.meta.next_space += 1;
+        self.meta.next_space = self.meta.next_space.checked_add(1).ok_or(TxError::NoSpacesLeft)?;
         let version = self.meta.next_version;
         let record = SpaceRecord {
             created: version,
@@ -239,6 +239,9 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// If reading fails.
     pub fn register_blob(&mut self, blob: BlobId, len: u64, checksum: [u8; 16]) -> Result<(), TxError> {
+        if self.blob(blob)?.is_some() {
+            return Err(TxError::BlobExists(blob));
+        }
         let record = BlobRecord { len, checksum, references: 0 };
         self.raw_put(keys::blobs(blob), record.encode().into());
         Ok(())

@@ -173,6 +173,12 @@ pub enum TxError {
     /// A blob is named that the store does not know.
     #[error("blob {0:?} does not exist")]
     NoSuchBlob(BlobId),
+    /// A blob is registered twice.
+    #[error("blob {0:?} exists already")]
+    BlobExists(BlobId),
+    /// Every space id was given out.
+    #[error("no space ids are left")]
+    NoSpacesLeft,
     /// A pin on a version that can no longer be read.
     #[error(transparent)]
     History(#[from] HistoryError),

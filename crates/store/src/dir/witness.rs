@@ -149,6 +149,19 @@ impl Witness {
         Ok(())
     }
 
+    /// Records flags beside what was acknowledged last. May run beside [`Witness::record`] on another thread.
+    ///
+    /// # Errors
+    /// As [`Witness::record`].
+    pub fn flag(&self, flags: u64) -> io::Result<()> {
+        let mut last = self.last.lock();
+        let record = Record { counter: last.counter + 1, flags, ..*last };
+        self.file.write_at(&encode(&self.store, &record), offset(record.counter))?;
+        *last = record;
+        self.written.store(record.counter, Ordering::Release);
+        Ok(())
+    }
+
     /// Makes all records so far durable; does nothing if they are. Does not hold up [`Witness::record`].
     ///
     /// # Errors

@@ -26,6 +26,9 @@ pub struct Write {
     pub value: Option<Bytes>,
 }
 
+/// Most that a log needs beside key and value of a write: its kind and two lengths.
+pub(crate) const FRAMING_BYTES: usize = 12;
+
 /// All writes of one commit. Invariant: sorted by key, each key once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -38,10 +41,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Bytes of keys and values together.
+    /// Bytes of keys and values together, with what frames them.
     #[must_use]
     pub fn payload_bytes(&self) -> usize {
-        self.writes.iter().map(|w| w.key.len() + w.value.as_ref().map_or(0, Bytes::len)).sum()
+        self.writes.iter().map(|w| FRAMING_BYTES + w.key.len() + w.value.as_ref().map_or(0, Bytes::len)).sum()
     }
 
     /// Whether the invariant holds: sorted by key, each key once.

@@ -10,7 +10,7 @@ use crate::StoreError;
 use crate::engine::{CommitError, Engine};
 use metrics::ExecutorMetrics;
 use parking_lot::{Condvar, Mutex};
-use stage::{Departing, Queued, Stage};
+use stage::{Departing, Pending, Queued, Stage, Standing};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const INLINE_OPERATIONS_MAX: usize = 2;
 
 #[derive(Default)]
 struct Inbox {
-    operations: VecDeque<Box<dyn Queued>>,
+    operations: VecDeque<Pending>,
     arrived: Option<Result<(), CommitError>>,
     closing: bool,
 }
@@ -41,6 +41,7 @@ struct Shared {
     wake_committer: Condvar,
     engine: Arc<dyn Engine>,
     metrics: ExecutorMetrics,
+    standing: Arc<Standing>,
 }
 
 /// Handle to both threads.
@@ -58,6 +59,7 @@ impl Executor {
             wake_committer: Condvar::new(),
             engine,
             metrics: ExecutorMetrics::new(),
+            standing: Arc::clone(stage.standing()),
         });
         let (one, two) = (Arc::clone(&shared), Arc::clone(&shared));
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
@@ -70,6 +72,7 @@ impl Executor {
 
     /// Queues an operation, or answers it at once if the queue is full or closed.
     pub(crate) fn submit(&self, operation: Box<dyn Queued>) {
+        let operation = Pending::new(operation);
         let refusal = {
             let mut inbox = self.shared.inbox.lock();
             let queued = inbox.operations.len();
@@ -112,7 +115,7 @@ impl Executor {
 
 /// What the executor found when it looked into its inbox.
 struct Taken {
-    operations: VecDeque<Box<dyn Queued>>,
+    operations: VecDeque<Pending>,
     arrived: Option<Result<(), CommitError>>,
     closing: bool,
 }
@@ -120,7 +123,7 @@ struct Taken {
 fn take(shared: &Shared, stage: &Stage, left: usize) -> Taken {
     let mut inbox = shared.inbox.lock();
     loop {
-        let room = !stage.group().is_full();
+        let room = !stage.is_full();
         let ready = inbox.arrived.is_some() || (room && (left > 0 || !inbox.operations.is_empty()));
         if ready || (inbox.closing && !stage.is_in_flight()) {
             let operations = if room { std::mem::take(&mut inbox.operations) } else { VecDeque::new() };
@@ -138,18 +141,17 @@ fn executor_body(shared: &Shared, stage: Stage) {
 }
 
 fn run_loop(shared: &Shared, mut stage: Stage) {
-    let mut waiting: VecDeque<Box<dyn Queued>> = VecDeque::new();
+    let mut waiting: VecDeque<Pending> = VecDeque::new();
     loop {
         let Taken { operations, arrived, closing } = take(shared, &stage, waiting.len());
         waiting.extend(operations);
         if let Some(result) = arrived {
             stage.arrived(result);
         }
-        while let Some(operation) = waiting.pop_front() {
+        while !stage.is_full()
+            && let Some(operation) = waiting.pop_front()
+        {
             stage.run(operation);
-            if stage.group().is_full() {
-                break;
-            }
         }
         send(shared, &mut stage);
         if closing && waiting.is_empty() && !stage.is_in_flight() && shared.inbox.lock().operations.is_empty()
@@ -185,6 +187,7 @@ fn commit(shared: &Shared, departing: Departing) -> Result<(), CommitError> {
 
 /// Answers what waits in the queue when the executor itself is gone, and lets nothing more in.
 fn abandon(shared: &Shared) {
+    shared.standing.end("the executor has ended in a panic");
     let operations = {
         let mut inbox = shared.inbox.lock();
         inbox.closing = true;

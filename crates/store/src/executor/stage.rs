@@ -7,14 +7,17 @@
 
 use super::metrics::ExecutorMetrics;
 use crate::clocks::Clocks;
-use crate::engine::{Batch, CommitError, CommitNumber, Engine, ReadError, Refusal, View, Write};
+use crate::engine::{
+    Batch, CommitError, CommitNumber, Engine, FRAMING_BYTES, ReadError, Refusal, View, Write,
+};
 use crate::finish::{self, Effects};
 use crate::keys::{self, family};
 use crate::overlay::{Overlay, Staged};
 use crate::read::{meta_of, root_space};
-use crate::records::{Meta, Pin};
+use crate::records::{Meta, Pin, ServiceClock};
 use crate::transaction::{Transaction, decode_pin};
 use crate::{CommitInfo, Need, SpaceId, StoreError, Verdict, Version};
+use parking_lot::Mutex;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,7 +27,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) const GROUP_OPERATIONS_MAX: usize = 1_000;
 /// A group closes at this many bytes.
 pub(crate) const GROUP_BYTES_MAX: usize = 8 << 20;
-/// One operation may write this much.
+/// Room for the `meta` row that each group writes.
+const META_BYTES_MAX: usize = 1 << 10;
+/// One operation may leave this much behind: history, index rows and its `commits` row included.
 pub(crate) const OPERATION_BYTES_MAX: usize = 64 << 20;
 
 /// An operation in the queue, with its way back.
@@ -42,9 +47,62 @@ pub(crate) trait RoomGauge: Send + Sync {
     fn check(&self, need: Need) -> Result<(), StoreError>;
 }
 
+/// What the store outside the executor's thread knows of it.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// Which store of this process this is; with `refusals` part of a [`Structure`](crate::Structure).
+    pub(crate) store: u64,
+    /// How many groups were refused.
+    pub(crate) refusals: AtomicU64,
+    /// Why writing has ended, once it has.
+    pub(crate) ended: Mutex<Option<String>>,
+}
+
+impl Standing {
+    pub(crate) fn new() -> Self {
+        /// Numbers the stores of this process.
+        static STORES: AtomicU64 = AtomicU64::new(0);
+        let store = STORES.fetch_add(1, Ordering::Relaxed);
+        Self { store, refusals: AtomicU64::new(0), ended: Mutex::new(None) }
+    }
+
+    /// Ends writing, if it has not ended before.
+    pub(crate) fn end(&self, text: impl Into<String>) {
+        self.ended.lock().get_or_insert_with(|| text.into());
+    }
+}
+
+/// An operation that will be answered whatever happens: if it is dropped on the way, by a panic, that is its answer.
+pub(crate) struct Pending(Option<Box<dyn Queued>>);
+
+impl Pending {
+    pub(crate) fn new(operation: Box<dyn Queued>) -> Self {
+        Self(Some(operation))
+    }
+
+    pub(crate) fn done(mut self, outcome: Result<Version, StoreError>) {
+        if let Some(operation) = self.0.take() {
+            operation.done(outcome);
+        }
+    }
+
+    fn get(&mut self) -> Option<&mut (dyn Queued + 'static)> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(operation) = self.0.take() {
+            operation
+                .done(Err(StoreError::Unknown("the store failed inside before it was answered".to_owned())));
+        }
+    }
+}
+
 /// One that waits for a group to be durable.
 struct Waiter {
-    operation: Box<dyn Queued>,
+    operation: Pending,
     outcome: Result<Version, StoreError>,
 }
 
@@ -58,10 +116,6 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn is_full(&self) -> bool {
-        self.operations >= GROUP_OPERATIONS_MAX || self.bytes >= GROUP_BYTES_MAX
-    }
-
     fn is_empty(&self) -> bool {
         self.staged.is_empty()
     }
@@ -87,14 +141,21 @@ pub(crate) struct Departing {
     pub(crate) epoch: u64,
     pub(crate) batch: Batch,
     waiters: Group,
+    clocks: Clocks,
+    /// How the service clock stands behind this group.
+    clock: ServiceClock,
 }
 
 impl Departing {
     /// Commits, then answers everybody who waits. Returns what the executor must be told.
     pub(crate) fn commit(self, engine: &dyn Engine, metrics: &ExecutorMetrics) -> Result<(), CommitError> {
-        let Self { number, epoch, batch, waiters } = self;
+        let Self { number, epoch, batch, waiters, clocks, clock } = self;
         metrics.group(waiters.operations as u64);
         let result = engine.commit(number, epoch, batch);
+        if result.is_ok() {
+            // A clock that was set shows once it is durable, and before whoever set it is answered.
+            clocks.set_service(clock);
+        }
         waiters.answer(result.as_ref().err().map(store_error).as_ref());
         result
     }
@@ -125,16 +186,15 @@ pub(crate) struct Stage {
     pins: Vec<Pin>,
     /// Spaces that hold names: the catalogs that roots point to.
     catalogs: Vec<SpaceId>,
-    /// Which store of this process, for [`Structure`](crate::Structure).
-    store: u64,
-    /// How many groups were refused; see [`Structure`](crate::Structure).
-    refusals: Arc<AtomicU64>,
+    standing: Arc<Standing>,
+    /// A group closes at this many bytes, and one operation may leave this many behind: together they fit the engine.
+    group_bytes_max: usize,
+    operation_bytes_max: usize,
     group: Group,
     in_flight: Option<Arc<Staged>>,
     next_commit: CommitNumber,
     /// Last version of the newest group that departed.
     departed_version: Version,
-    ended: Option<String>,
 }
 
 impl Stage {
@@ -142,8 +202,7 @@ impl Stage {
         engine: Arc<dyn Engine>,
         clocks: Clocks,
         gauge: Option<Box<dyn RoomGauge>>,
-        store: u64,
-        refusals: Arc<AtomicU64>,
+        standing: Arc<Standing>,
     ) -> Result<Self, ReadError> {
         let view = engine.view();
         let meta = meta_of(view.as_ref())?.unwrap_or_else(Meta::new);
@@ -151,6 +210,10 @@ impl Stage {
         let catalogs = read_catalogs(view.as_ref())?;
         let next_commit = view.commit_number() + 1;
         let departed_version = meta.last_version();
+        let batch_bytes_max = engine.limits().batch_bytes_max;
+        let group_bytes_max = GROUP_BYTES_MAX.min(batch_bytes_max / 8);
+        let operation_bytes_max =
+            OPERATION_BYTES_MAX.min(batch_bytes_max.saturating_sub(group_bytes_max + META_BYTES_MAX));
         Ok(Self {
             engine,
             clocks,
@@ -159,18 +222,27 @@ impl Stage {
             meta,
             pins,
             catalogs,
-            store,
-            refusals,
+            standing,
+            group_bytes_max,
+            operation_bytes_max,
             group: Group::default(),
             in_flight: None,
             next_commit,
             departed_version,
-            ended: None,
         })
+    }
+
+    pub(crate) fn standing(&self) -> &Arc<Standing> {
+        &self.standing
     }
 
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// Whether the open group takes no further operation.
+    pub(crate) fn is_full(&self) -> bool {
+        self.group.operations >= GROUP_OPERATIONS_MAX || self.group.bytes >= self.group_bytes_max
     }
 
     pub(crate) fn group(&self) -> &Group {
@@ -182,22 +254,24 @@ impl Stage {
     }
 
     /// Runs one operation on the newest state and adds it to the open group.
-    pub(crate) fn run(&mut self, mut operation: Box<dyn Queued>) {
-        if let Some(text) = &self.ended {
-            operation.done(Err(StoreError::Ended(text.clone())));
+    pub(crate) fn run(&mut self, mut pending: Pending) {
+        let Some(operation) = pending.get() else { return };
+        let ended = self.standing.ended.lock().clone();
+        if let Some(text) = ended {
+            pending.done(Err(StoreError::Ended(text)));
             return;
         }
         if let Some(gauge) = &self.gauge
             && let Err(error) = gauge.check(operation.need())
         {
-            operation.done(Err(error));
+            pending.done(Err(error));
             return;
         }
-        let outcome = self.stage(operation.as_mut());
+        let outcome = self.stage(operation);
         if self.group.is_empty() && self.in_flight.is_none() {
-            operation.done(outcome);
+            pending.done(outcome);
         } else {
-            self.group.waiters.push(Waiter { operation, outcome });
+            self.group.waiters.push(Waiter { operation: pending, outcome });
         }
     }
 
@@ -209,9 +283,10 @@ impl Stage {
             group: &self.group.staged,
             in_flight: self.in_flight.as_ref(),
         };
-        let named = ((self.store, self.refusals.load(Ordering::Relaxed)), self.catalogs.as_slice());
+        let refusals = self.standing.refusals.load(Ordering::Relaxed);
+        let named = ((self.standing.store, refusals), self.catalogs.as_slice());
         let service_ms = self.clocks.service_now_ms();
-        let mut tx = Transaction::new(base, self.meta.clone(), service_ms, OPERATION_BYTES_MAX, named);
+        let mut tx = Transaction::new(base, self.meta.clone(), service_ms, self.operation_bytes_max, named);
         tx.versioned = operation.versioned();
         let verdict = catch_unwind(AssertUnwindSafe(|| operation.run(&mut tx)))
             .map_err(|panic| StoreError::Panicked(panic_text(panic.as_ref())))?;
@@ -224,28 +299,40 @@ impl Stage {
         let real_ms = self.clocks.real_now_ms();
         let Effects { writes, meta, version } = finish::finish(&mut tx, &info, &self.pins, real_ms)?;
         drop(tx);
+        let bytes: usize = writes.iter().map(write_bytes).sum();
+        if bytes > self.operation_bytes_max {
+            return Err(StoreError::TooLarge { bytes, max: self.operation_bytes_max });
+        }
         if writes.is_empty() && meta == self.meta {
             return Ok(version);
         }
         let roots_changed = writes.iter().any(|(key, _)| key[0] == family::ROOTS);
         let pins_changed = writes.iter().any(|(key, _)| key[0] == family::PINS);
         self.group.operations += 1;
+        self.group.bytes += bytes;
         for (key, value) in writes {
-            self.group.bytes += key.len() + value.as_ref().map_or(0, bytes::Bytes::len);
             self.group.staged.insert(key, value);
-        }
-        if meta.clock != self.meta.clock {
-            self.clocks.set_service(meta.clock);
         }
         self.meta = meta;
         self.group.staged.insert(keys::meta(), Some(self.meta.encode().into()));
-        if pins_changed {
-            self.pins = self.staged_pins()?;
-        }
-        if roots_changed {
-            self.catalogs = self.staged_catalogs()?;
+        if (pins_changed || roots_changed)
+            && let Err(error) = self.reread(pins_changed, roots_changed)
+        {
+            // Staged, and yet not to be trusted with what follows: nothing more may be written on it.
+            self.standing.end(error.to_string());
+            return Err(error.into());
         }
         Ok(version)
+    }
+
+    fn reread(&mut self, pins: bool, catalogs: bool) -> Result<(), ReadError> {
+        if pins {
+            self.pins = self.staged_pins()?;
+        }
+        if catalogs {
+            self.catalogs = self.staged_catalogs()?;
+        }
+        Ok(())
     }
 
     fn staged_pins(&self) -> Result<Vec<Pin>, ReadError> {
@@ -290,7 +377,8 @@ impl Stage {
         let Group { staged, bytes, operations, waiters } = group;
         self.in_flight = Some(Arc::new(staged));
         let waiters = Group { staged: Staged::new(), bytes, operations, waiters };
-        Some(Departing { number, epoch: self.meta.epoch, batch, waiters })
+        let (clocks, clock) = (self.clocks.clone(), self.meta.clock);
+        Some(Departing { number, epoch: self.meta.epoch, batch, waiters, clocks, clock })
     }
 
     /// Takes the outcome of the group in flight.
@@ -311,13 +399,13 @@ impl Stage {
             return;
         };
         // Everything staged stood on the failed group: it goes with it, and its versions are given out again.
-        self.refusals.fetch_add(1, Ordering::Relaxed);
+        self.standing.refusals.fetch_add(1, Ordering::Relaxed);
         if !matches!(error, CommitError::Refused(Refusal::NoRoom(_) | Refusal::TooLarge { .. })) {
-            self.ended = Some(error.to_string());
+            self.standing.end(error.to_string());
         }
         std::mem::take(&mut self.group).answer(Some(&store_error(&error)));
         if let Err(error) = self.reload() {
-            self.ended = Some(error.to_string());
+            self.standing.end(error.to_string());
         }
     }
 
@@ -332,8 +420,13 @@ impl Stage {
     }
 
     pub(crate) fn end(&mut self, text: &str) {
-        self.ended.get_or_insert_with(|| text.to_owned());
+        self.standing.end(text);
     }
+}
+
+/// What a write takes in a frame, at most.
+fn write_bytes((key, value): &(bytes::Bytes, Option<bytes::Bytes>)) -> usize {
+    FRAMING_BYTES + key.len() + value.as_ref().map_or(0, bytes::Bytes::len)
 }
 
 fn read_pins(view: &dyn View) -> Result<Vec<Pin>, ReadError> {

@@ -76,6 +76,15 @@ pub fn is_no_room(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Whether the same call may succeed later, nothing being wrong with the disk: no room, or too many open files or no memory
+/// for the moment.
+#[must_use]
+pub fn is_transient(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let passes = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
+    is_no_room(error) || os_error(error).is_some_and(|errno| passes.contains(&errno))
+}
+
 /// Whether the call came from a handle or process that a simulated crash or kill has ended.
 #[must_use]
 pub fn is_dead(error: &io::Error) -> bool {

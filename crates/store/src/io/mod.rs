@@ -17,7 +17,7 @@ pub mod error;
 pub mod real;
 pub mod simulated;
 
-pub use error::{is_dead, is_no_room, os_error};
+pub use error::{is_dead, is_no_room, is_transient, os_error};
 
 /// Unit of atomicity that the store relies on, in bytes.
 pub const SECTOR_BYTES: u64 = 512;

@@ -2,7 +2,7 @@
 //!
 //! Every piece of work is a method of [`Core`] that a test can call without threads.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, WriteError};
 use super::index::IndexError;
 use super::log::writer::LogWriter;
 use super::{CommitError, Core};
@@ -144,10 +144,17 @@ fn flush_loop(core: &Core) {
     while core.wake.wait(|due| &mut due.flush) {
         while !core.wake.is_stopping() {
             match core.flush_once() {
-                Ok(true) => core.wake.compaction_due(),
-                Ok(false) => break,
+                Ok(true) => {
+                    core.note_flush(None);
+                    core.wake.compaction_due();
+                }
+                Ok(false) => {
+                    core.note_flush(None);
+                    break;
+                }
                 Err(CommitError::Refused(error)) => {
                     tracing::warn!(%error, "a flush is tried again later");
+                    core.note_flush(Some(error.to_string()));
                     if !core.wake.pause(RETRY_INTERVAL) {
                         return;
                     }
@@ -201,9 +208,21 @@ fn witness_loop(core: &Core) {
 }
 
 impl Core {
+    /// Tells commits whether they may wait for a flush: not while the last one was refused.
+    fn note_flush(&self, refused: Option<String>) {
+        self.progress.lock().flush_refused = refused;
+        self.moved.notify_all();
+    }
+
     /// Flushes the oldest sealed memtable and writes a checkpoint. Answers whether there was one.
     pub(crate) fn flush_once(&self) -> Result<bool, CommitError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Ok(false);
+        }
         if !self.index.flush().map_err(|error| self.index_failed(&error))? {
+            if self.checkpoint_due.load(Ordering::Relaxed) {
+                self.write_checkpoint()?;
+            }
             return Ok(false);
         }
         let flushed = self.index.manifest().flushed;
@@ -220,6 +239,7 @@ impl Core {
         }
         // The view still reads the flushed memtable: let it go.
         self.republish();
+        self.note_compaction();
         self.write_checkpoint()?;
         self.moved.notify_all();
         Ok(true)
@@ -227,6 +247,9 @@ impl Core {
 
     /// One piece of compaction, with its checkpoint. Answers whether there was one to do.
     pub(crate) fn compact_once(&self) -> Result<bool, CommitError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Ok(false);
+        }
         match self.index.compact() {
             Ok(true) => {}
             Ok(false) => return Ok(false),
@@ -239,6 +262,7 @@ impl Core {
             Err(error) => return Err(self.index_failed(&error)),
         }
         self.republish();
+        self.note_compaction();
         self.write_checkpoint()?;
         Ok(true)
     }
@@ -254,6 +278,10 @@ impl Core {
     /// Makes the current set of tables durable, then lets go of what it no longer needs.
     pub(crate) fn write_checkpoint(&self) -> Result<(), CommitError> {
         let mut sequence = self.checkpoint.lock();
+        if self.failed.load(Ordering::Acquire) {
+            // After a failed sync nothing counts as durable any more, and nothing is removed until the next start.
+            return Err(CommitError::Refused(super::Refusal::Ended("a sync has failed".to_owned())));
+        }
         let (resume, synced, manifest) = {
             let progress = self.progress.lock();
             let manifest = self.index.manifest();
@@ -275,12 +303,14 @@ impl Core {
         };
         match checkpoint.write(self.disk.as_ref(), &self.dir) {
             Ok(()) => {}
-            Err(error) if crate::io::is_no_room(&error) => {
+            Err(WriteError::Aside(error)) if crate::io::is_transient(&error) => {
+                self.checkpoint_due.store(true, Ordering::Relaxed);
                 return Err(CommitError::Refused(super::Refusal::NoRoom(error.to_string())));
             }
             Err(error) => return Err(self.fail(&format!("the checkpoint cannot be written: {error}"))),
         }
         *sequence += 1;
+        self.checkpoint_due.store(false, Ordering::Relaxed);
         self.index.checkpointed(checkpoint.manifest.generation);
         if let Err(error) = LogWriter::cut(&self.preparer, checkpoint.resume) {
             return Err(self.fail(&format!("old log segments cannot be removed: {error}")));

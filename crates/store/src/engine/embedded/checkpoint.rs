@@ -108,17 +108,24 @@ impl Checkpoint {
     }
 
     /// Writes this checkpoint; it is durable, and the one that counts, when this returns `Ok`.
-    pub(crate) fn write(&self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-        let bytes = self.encode();
+    ///
+    /// # Errors
+    /// [`WriteError::Aside`] as long as the checkpoint before is untouched, so that the call may be made again.
+    pub(crate) fn write(&self, disk: &dyn Disk, dir: &Path) -> Result<(), WriteError> {
         let temporary = dir.join(TEMPORARY);
-        if disk.len(&temporary)?.is_some() {
-            disk.remove(&temporary)?;
+        self.write_aside(disk, &temporary).map_err(WriteError::Aside)?;
+        disk.rename(&temporary, &dir.join(FILE))
+            .and_then(|()| disk.sync_dir(dir))
+            .map_err(WriteError::Replacing)
+    }
+
+    fn write_aside(&self, disk: &dyn Disk, temporary: &Path) -> io::Result<()> {
+        if disk.len(temporary)?.is_some() {
+            disk.remove(temporary)?;
         }
-        let file = disk.create(&temporary)?;
-        file.write_at(&bytes, 0)?;
-        file.sync()?;
-        disk.rename(&temporary, &dir.join(FILE))?;
-        disk.sync_dir(dir)
+        let file = disk.create(temporary)?;
+        file.write_at(&self.encode(), 0)?;
+        file.sync()
     }
 
     /// Reads the checkpoint.
@@ -133,6 +140,25 @@ impl Checkpoint {
         let mut bytes = vec![0u8; len as usize];
         let read = file.read_at(&mut bytes, 0)?;
         Self::decode(&bytes[..read]).map_err(|cause| CheckpointError::Damaged(cause.to_owned()))
+    }
+}
+
+/// Why a checkpoint could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// The new file could not be made; the old one is as it was.
+    #[error("{0}")]
+    Aside(io::Error),
+    /// The new file was made, but whether it has replaced the old one is not known.
+    #[error("{0}")]
+    Replacing(io::Error),
+}
+
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Aside(error) | WriteError::Replacing(error) => error,
+        }
     }
 }
 

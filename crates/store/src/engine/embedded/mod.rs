@@ -28,7 +28,7 @@ use crate::dir::lock::DirLock;
 use crate::dir::witness::{FLAG_SYNC_FAILED, Witness};
 use crate::executor::metrics::Histogram;
 use crate::executor::stage::RoomGauge;
-use crate::io::{Disk, is_no_room};
+use crate::io::{Disk, is_transient};
 use arc_swap::ArcSwap;
 use index::Index;
 use log::frame::FrameBuffer;
@@ -38,13 +38,15 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Log that no checkpoint covers yet: beyond this a commit waits for the flush.
 const UNCHECKPOINTED_BYTES_MAX: u64 = 64 << 20;
 /// Sealed memtables that may wait for their flush; beyond this a commit waits.
 const SEALED_MEMTABLES_MAX: usize = 3;
+/// Level-0 runs above their threshold, over all families; beyond this a commit waits for compaction.
+const LEVEL0_EXCESS_MAX: usize = 8;
 /// Largest payload of one commit.
 const BATCH_BYTES_MAX: usize = 72 << 20;
 /// Longest engine key.
@@ -81,6 +83,12 @@ pub(crate) struct Core {
     witness: Witness,
     /// Why writing has ended, once it has.
     ended: Mutex<Option<String>>,
+    /// Whether it has ended because a sync failed (or something as bad): then nothing is removed any more.
+    failed: AtomicBool,
+    /// Whether nobody may wait any more, because the store closes.
+    closing: AtomicBool,
+    /// Whether a checkpoint was refused for want of room, and is to be tried again.
+    checkpoint_due: AtomicBool,
     progress: Mutex<Progress>,
     moved: Condvar,
     /// Sequence of the last checkpoint; the lock serializes their writing.
@@ -113,6 +121,10 @@ struct Progress {
     unflushed_bytes: u64,
     /// The same at each seal, to subtract when that memtable is flushed.
     sealed_bytes: VecDeque<u64>,
+    /// Why the last flush was refused, until one succeeds.
+    flush_refused: Option<String>,
+    /// Whether compaction is far behind.
+    compaction_behind: bool,
 }
 
 impl Default for LogPosition {
@@ -152,9 +164,9 @@ impl EmbeddedEngine {
         }
         let core = &self.core;
         let before = core.end("the store is closed");
-        if before.is_some() {
+        if let Some(cause) = before {
             // After a failed sync nothing that is not known durable may be made to look durable.
-            return Ok(());
+            return Err(CommitError::Unknown(cause));
         }
         core.seal(true);
         while core.index.stats().sealed_count > 0 && Instant::now() < deadline {
@@ -176,6 +188,12 @@ impl EmbeddedEngine {
             }
             index::IndexError::NoRoom { file } => super::ReadError { file, cause: "no room".to_owned() },
         })
+    }
+
+    /// Tells commits that wait for room to go on: the store closes, and takes nothing new.
+    pub fn prepare_close(&self) {
+        self.core.closing.store(true, Ordering::Release);
+        self.core.moved.notify_all();
     }
 
     /// Tells in `LOCK` where this process serves, for the message that a second one prints.
@@ -207,7 +225,7 @@ impl Core {
             return Err(CommitError::Refused(Refusal::TooLarge { bytes, max: BATCH_BYTES_MAX }));
         }
         // Before the writer's lock, which the flush needs to publish what it did.
-        self.wait_for_room();
+        self.wait_for_room()?;
         let mut writer = self.writer.lock();
         if let Some(text) = self.ended.lock().clone() {
             return Err(CommitError::Refused(Refusal::Ended(text)));
@@ -249,6 +267,12 @@ impl Core {
         let Writer { log, frame, .. } = writer;
         frame.fill(batch, expected, epoch, expected - 1);
         let appended = log.append(frame);
+        if appended.is_err()
+            && let Some(reserve) = &self.reserve
+        {
+            // What was measured is not true any more.
+            reserve.expire();
+        }
         if self.preparer.is_wanted() {
             self.wake.segment_wanted();
         }
@@ -260,7 +284,7 @@ impl Core {
                 }
                 Ok(bytes)
             }
-            Err(error) if is_no_room(&error) => match log.discard() {
+            Err(error) if is_transient(&error) => match log.discard() {
                 Ok(()) => Err(CommitError::Refused(Refusal::NoRoom(error.to_string()))),
                 Err(error) => {
                     Err(self.fail(&format!("a refused frame cannot be cleared from the log: {error}")))
@@ -280,10 +304,10 @@ impl Core {
     /// Ends writing after a failure whose extent is unknown.
     fn fail(&self, text: &str) -> CommitError {
         tracing::error!(cause = text, "writing has ended until the next start; reads go on");
+        self.failed.store(true, Ordering::Release);
         self.end(text);
         self.index.freeze();
-        let last = self.witness.last();
-        if let Err(error) = self.witness.record(last.commit, last.version, FLAG_SYNC_FAILED) {
+        if let Err(error) = self.witness.flag(FLAG_SYNC_FAILED) {
             tracing::error!(%error, "the failure cannot be noted in the witness");
         }
         CommitError::Unknown(text.to_owned())
@@ -298,18 +322,36 @@ impl Core {
         before
     }
 
-    /// Back-pressure: waits while too much of the log is not in tables yet.
-    fn wait_for_room(&self) {
+    /// Back-pressure: waits while too much of the log is not in tables yet, or compaction is far behind.
+    ///
+    /// # Errors
+    /// If the flush that would have to be waited for is refused for want of room: then so is the commit.
+    fn wait_for_room(&self) -> Result<(), CommitError> {
         let mut progress = self.progress.lock();
-        while self.wake.has_threads()
-            && (progress.unflushed_bytes > UNCHECKPOINTED_BYTES_MAX
-                || progress.sealed.len() > SEALED_MEMTABLES_MAX)
-            && !progress.sealed.is_empty()
-            && self.ended.lock().is_none()
+        while self.wake.has_threads() && !self.closing.load(Ordering::Acquire) && self.ended.lock().is_none()
         {
-            self.wake.flush_due();
+            let much = progress.unflushed_bytes > UNCHECKPOINTED_BYTES_MAX
+                || progress.sealed.len() > SEALED_MEMTABLES_MAX;
+            if much && !progress.sealed.is_empty() {
+                if let Some(refused) = &progress.flush_refused {
+                    return Err(CommitError::Refused(Refusal::NoRoom(refused.clone())));
+                }
+                self.wake.flush_due();
+            } else if progress.compaction_behind {
+                self.wake.compaction_due();
+            } else {
+                break;
+            }
             self.moved.wait_for(&mut progress, Duration::from_millis(100));
         }
+        Ok(())
+    }
+
+    /// Takes note of how far compaction is behind.
+    fn note_compaction(&self) {
+        let behind = self.index.stats().level0_excess > LEVEL0_EXCESS_MAX;
+        self.progress.lock().compaction_behind = behind;
+        self.moved.notify_all();
     }
 
     /// Seals the active memtable if it is full (or at all, if `force`).

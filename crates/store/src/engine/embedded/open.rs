@@ -22,7 +22,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Opens an index on a manifest.
@@ -163,6 +163,9 @@ impl Core {
             preparer,
             witness,
             ended: Mutex::new(None),
+            failed: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            checkpoint_due: AtomicBool::new(false),
             progress: Mutex::new(progress),
             moved: Condvar::new(),
             checkpoint: Mutex::new(checkpoint.sequence),
@@ -202,12 +205,10 @@ fn make(disk: &Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<P
         clean: true,
         manifest: index.manifest(),
     };
-    checkpoint.write(disk.as_ref(), dir).map_err(refuse)?;
+    checkpoint.write(disk.as_ref(), dir).map_err(|error| refuse(error.into()))?;
     let witness = Witness::create(disk.as_ref(), &witness::path(dir), store).map_err(refuse)?;
     disk.sync_dir(dir).map_err(refuse)?;
-    // The directory itself may be new: its name must be as durable as what is in it.
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    disk.sync_dir(parent).map_err(refuse)?;
+    sync_parent(disk.as_ref(), dir).map_err(refuse)?;
     let now =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(0));
     Format::new(store, now).write(disk.as_ref(), dir).map_err(refuse)?;
@@ -224,6 +225,21 @@ fn make(disk: &Arc<dyn Disk>, dir: &Path, open_index: OpenIndex<'_>) -> Result<P
     })
 }
 
+/// The directory itself may be new: its name must be as durable as what is in it.
+fn sync_parent(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    disk.sync_dir(parent)
+}
+
+/// Syncs the names of FORMAT, checkpoint, tables and segments: a start that was killed may have left them unsynced.
+fn make_names_durable(disk: &dyn Disk, dir: &Path) -> Result<(), Refusal> {
+    let names = [dir.to_path_buf(), dir.join(layout::LOG), dir.join(layout::INDEX)];
+    for path in &names {
+        disk.sync_dir(path).map_err(|error| Refusal::from_io(path, &error))?;
+    }
+    sync_parent(disk, dir).map_err(|error| Refusal::from_io(dir, &error))
+}
+
 /// Recovers a store: state = checkpoint + frames from the next number on.
 fn existing(
     disk: &Arc<dyn Disk>,
@@ -231,6 +247,8 @@ fn existing(
     store: StoreId,
     open_index: OpenIndex<'_>,
 ) -> Result<Parts, Refusal> {
+    // What is found here by name may still be in the cache only: a start that stands on it makes it durable first.
+    make_names_durable(disk.as_ref(), dir)?;
     let path = dir.join(checkpoint::FILE);
     let checkpoint = Checkpoint::read(disk.as_ref(), dir).map_err(|error| match error {
         CheckpointError::Io(error) => Refusal::from_io(&path, &error),
@@ -262,6 +280,7 @@ fn existing(
         &recovered.tail,
     )
     .map_err(|error| Refusal::from_io(&log_dir, &error))?;
+    log.remove_dead(recovered.take_over).map_err(|error| Refusal::from_io(&log_dir, &error))?;
     let last_version = recovered.last_version.unwrap_or(checkpoint.version);
     // The accepted tail is durable now: say so before anything stands on it, and clear the flag of a failed sync.
     witness

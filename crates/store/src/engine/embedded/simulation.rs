@@ -8,6 +8,7 @@ use super::EmbeddedEngine;
 use super::index::simulated::SimulatedIndex;
 use super::index::{Index, IndexError, Manifest};
 use crate::engine::{Batch, CommitError, Engine, Write};
+use crate::io::Disk;
 use crate::io::simulated::random::Random;
 use crate::io::simulated::{Fault, Kind, SimulatedDisk};
 use bytes::Bytes;
@@ -18,6 +19,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 type State = BTreeMap<Bytes, Bytes>;
+
+/// A state, short enough for a message: per key the commit that wrote it (every byte of a value says so) and the length.
+fn brief(state: Option<&State>) -> Option<Vec<(u8, Option<u8>, usize)>> {
+    let pairs = state?.iter();
+    Some(pairs.map(|(key, value)| (key[1], value.first().copied(), value.len())).collect())
+}
 
 /// Small, so that many lives flush.
 const MEMTABLE_BYTES: u64 = 4 << 10;
@@ -33,18 +40,21 @@ struct Machine {
 
 impl Machine {
     fn open(&self) -> Result<EmbeddedEngine, crate::dir::Refusal> {
+        // An index whose start did not come to its end has flushed nothing: what was replayed into it is gone with it.
+        let started = Mutex::new(None);
         let open_index = |_: &Path, manifest: &Manifest| {
-            let mut last = self.index.lock();
             let manifest = (!manifest.encoded.is_empty()).then_some(manifest);
-            let index = match last.as_ref() {
+            let index = match self.index.lock().as_ref() {
                 Some(index) => index.reopen_after_crash(manifest, self.seed ^ self.disk.operations())?,
                 None => SimulatedIndex::new(MEMTABLE_BYTES),
             };
             let index = Arc::new(index);
-            *last = Some(Arc::clone(&index));
+            *started.lock() = Some(Arc::clone(&index));
             Ok(index as Arc<dyn Index>)
         };
-        EmbeddedEngine::open_on(Arc::new(self.disk.clone()), Path::new("/data"), &open_index)
+        let engine = EmbeddedEngine::open_on(Arc::new(self.disk.clone()), Path::new("/data"), &open_index)?;
+        *self.index.lock() = started.into_inner();
+        Ok(engine)
     }
 }
 
@@ -104,8 +114,8 @@ struct Model {
 enum End {
     /// The engine ran.
     Ran,
-    /// The start failed, because a fault struck it.
-    NotStarted,
+    /// The start failed, because a fault struck it: the process or machine ended, or a call failed.
+    NotStarted { ended: bool },
     /// Nothing can go on from here.
     Over,
 }
@@ -130,7 +140,9 @@ fn life(random: &mut Random, machine: &Machine, model: &mut Model, seed: u64) ->
                     | crate::dir::RefusalKind::Foreign
             );
             assert!(!damage, "seed {seed}: {refusal}");
-            return End::NotStarted;
+            return End::NotStarted {
+                ended: machine.disk.open_read(Path::new("/")).is_err_and(|e| crate::io::is_dead(&e)),
+            };
         }
     };
     let (mut commit, found) = state(&engine);
@@ -139,7 +151,11 @@ fn life(random: &mut Random, machine: &Machine, model: &mut Model, seed: u64) ->
         "seed {seed}: commit {} was lost, {commit} found",
         model.acknowledged
     );
-    assert_eq!(model.states.get(&commit), Some(&found), "seed {seed}: the state of commit {commit}");
+    assert_eq!(
+        brief(model.states.get(&commit)),
+        brief(Some(&found)),
+        "seed {seed}: the state of commit {commit}"
+    );
     model.states.retain(|number, _| *number == commit);
     model.acknowledged = commit;
     let mut newest = found;
@@ -220,7 +236,7 @@ fn simulate(seed: u64) {
         }
         // Names whose sync failed during a start, seen again by a mere restart of the process: a file system goes
         // read-only then. Outside the model, so the machine restarts too.
-        let restarts = end == End::NotStarted || random.below(3) > 0;
+        let restarts = end == End::NotStarted { ended: false } || random.below(3) > 0;
         if restarts {
             machine.disk.crash()
         } else {
@@ -235,7 +251,7 @@ fn simulate(seed: u64) {
     };
     let (commit, found) = state(&engine);
     assert!(commit >= model.acknowledged, "seed {seed}: commit {} was lost", model.acknowledged);
-    assert_eq!(model.states.get(&commit), Some(&found), "seed {seed}: the last state");
+    assert_eq!(brief(model.states.get(&commit)), brief(Some(&found)), "seed {seed}: the last state");
 }
 
 #[test]

@@ -144,6 +144,19 @@ impl LogWriter {
         Ok(Self { preparer, current })
     }
 
+    /// Removes the segments between the one that was taken over from and this one: nothing in them counts any more. Without
+    /// it every start that is killed would leave its prepared segment behind.
+    pub(crate) fn remove_dead(&self, position: LogPosition) -> io::Result<()> {
+        let preparer = &self.preparer;
+        let between = position.segment + 1..self.current.number;
+        let dead: Vec<u64> = preparer.lengths.lock().range(between).map(|(number, _)| *number).collect();
+        for number in dead {
+            preparer.disk.remove(&segment::path(&preparer.dir, number))?;
+            preparer.lengths.lock().remove(&number);
+        }
+        Ok(())
+    }
+
     /// The maker of segments, for the background thread.
     pub(crate) fn preparer(&self) -> SegmentPreparer {
         self.preparer.clone()
@@ -200,8 +213,11 @@ impl LogWriter {
         if end <= self.current.filled {
             return Ok(());
         }
-        if self.current.end >= SEGMENT_BYTES + OVERRUN_BYTES_MAX {
-            self.preparer.prepare()?;
+        if self.current.end >= SEGMENT_BYTES + OVERRUN_BYTES_MAX
+            && let Err(error) = self.preparer.prepare()
+        {
+            // No reason to refuse anything: the log goes on in the segment it has.
+            tracing::warn!(%error, "the next log segment cannot be made yet");
         }
         let mut slot = self.preparer.slot.lock();
         let Some(next) = slot.ready.take() else { return Ok(()) };
