@@ -300,7 +300,9 @@ pub fn damaged(error: &Damaged) -> Error {
 #[must_use]
 pub fn from_store(error: &StoreError) -> Error {
     match error {
-        StoreError::Busy { .. } | StoreError::NoRoom { .. } => Error::service_unavailable(error.to_string()),
+        StoreError::Busy { .. } | StoreError::NoRoom { .. } | StoreError::DiskFull(_) => {
+            Error::service_unavailable(error.to_string())
+        }
         _ => Error::internal(format!("Internal server error: {error}")),
     }
 }

@@ -454,12 +454,12 @@ fn commit_from(snapshot: &Snapshot, version: Version) -> Result<Option<(Version,
 }
 
 /// Trims while there is something outside the window.
-fn trim_if_due(store: &Store) {
+pub(crate) fn trim_if_due(store: &Store) {
     let limits = store.inner.limits.unwrap_or(HistoryLimits { window_ms: 0, bytes_max: 0 });
-    while !*store.inner.stop.0.lock() && is_trim_due(store, limits).unwrap_or(true) {
+    let mut more = is_trim_due(store, limits).unwrap_or(true);
+    while more && !*store.inner.stop.0.lock() {
         match store.trim_once(limits) {
-            Ok(true) => {}
-            Ok(false) => return,
+            Ok(again) => more = again,
             Err(StoreError::Ended(_)) => return,
             Err(error) => {
                 tracing::warn!(%error, "trimming failed; it is tried again");
@@ -473,6 +473,9 @@ fn trim_if_due(store: &Store) {
 fn is_trim_due(store: &Store, limits: HistoryLimits) -> Result<bool, HistoryError> {
     let snapshot = store.snapshot();
     let meta = snapshot.meta()?;
+    if has_dropped_space(&snapshot, crate::history::horizon(meta, meta.last_version()))? {
+        return Ok(true);
+    }
     if meta.trimmed_to > meta.last_version() {
         return Ok(false);
     }
@@ -486,8 +489,40 @@ fn is_trim_due(store: &Store, limits: HistoryLimits) -> Result<bool, HistoryErro
     Ok(row.real_ms < oldest_kept_ms || meta.history_bytes > limits.bytes_max || meta.history_off)
 }
 
+/// Whether a space was dropped at or below the horizon, so that its rows may be reclaimed unless a pin holds them.
+fn has_dropped_space(snapshot: &Snapshot, horizon: Version) -> Result<bool, HistoryError> {
+    let range = |family: u8| {
+        let (from, to) = keys::whole(family);
+        snapshot
+            .view()
+            .range(std::ops::Bound::Included(&from[..]), std::ops::Bound::Excluded(&to[..]))
+            .collect()
+    };
+    let pins: Result<Vec<_>, ReadError> = range(family::PINS);
+    let pins: Vec<Pin> = pins?
+        .into_iter()
+        .map(|row| crate::transaction::decode_pin(row).map(|(_, pin)| pin))
+        .collect::<Result<_, _>>()?;
+    let spaces: Result<Vec<_>, ReadError> = range(family::SPACES);
+    for (key, bytes) in spaces? {
+        let record = crate::SpaceRecord::decode(&bytes).map_err(HistoryError::Read)?;
+        let Some(dropped) = record.dropped.filter(|dropped| *dropped <= horizon) else { continue };
+        let number =
+            key[1..].try_into().map_err(|_| HistoryError::Read("a damaged spaces key".to_owned()))?;
+        let space = crate::SpaceId(u32::from_be_bytes(number));
+        if !pins.iter().any(|pin| pin.needs(space, record.created, dropped)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
+        if let Some(engine) = &self.embedded {
+            engine.prepare_close();
+        }
+
         *self.stop.0.lock() = true;
         self.stop.1.notify_all();
         self.executor.close();

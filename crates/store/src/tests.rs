@@ -166,6 +166,22 @@ fn a_commit_that_panics_ends_writing_and_leaves_reads() {
 }
 
 #[test]
+fn a_dropped_space_is_reclaimed_while_nothing_else_happens() {
+    let store = Store::open(Options { history: None, ..options(Place::Memory) }).expect("opens");
+    let space = SpaceId(1);
+    run(&store, |tx| {
+        tx.create_space(1).expect("creates");
+    });
+    for number in 0..1_000u32 {
+        run(&store, move |tx| tx.put(space, &number.to_be_bytes(), b"value", 5).expect("puts"));
+    }
+    run(&store, move |tx| tx.drop_space(space).expect("drops"));
+    crate::store::trim_if_due(&store);
+    assert!(dump(&store.snapshot(), space, false).is_empty());
+    assert_eq!(store.snapshot().space(space).expect("reads"), None);
+}
+
+#[test]
 fn the_structure_changes_with_names_and_spaces_only() {
     let (store, space) = memory();
     let token = |store: &Store| store.snapshot().structure().expect("known");

@@ -17,6 +17,9 @@ use bytes::Bytes;
 /// Rows that one step looks at; keeps it well under 5 ms.
 const STEP_ROWS_MAX: usize = 256;
 
+/// Bytes that one step of reclaiming reads.
+const STEP_BYTES_MAX: usize = 1 << 20;
+
 /// How much of the past is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryLimits {
@@ -117,12 +120,13 @@ fn trim_row(
         }
         remove_row(tx, history, &bytes, envelope.into_value(), true)?;
     }
+    let key = Bytes::copy_from_slice(key);
     if kept.is_empty() {
-        tx.raw.insert(key.clone(), None);
+        tx.raw.insert(key, None);
     } else {
         row.deltas.clear();
         row.touched = kept;
-        tx.raw.insert(key.clone(), Some(row.encode().into()));
+        tx.raw.insert(key, Some(row.encode().into()));
     }
     Ok(())
 }
@@ -134,6 +138,8 @@ fn remove_row(
     value: Option<Value>,
     history: bool,
 ) -> Result<(), ReadError> {
+    // A key read from a table is a window into its whole block: staging the window would keep the block.
+    let key = Bytes::copy_from_slice(&key);
     for blob in value.map(|value| value.blobs).unwrap_or_default() {
         if let Some(record) = tx.blob(blob)? {
             release(&mut tx.raw, blob, record, -1)?;
@@ -152,7 +158,16 @@ fn reclaim(tx: &mut Transaction<'_>, pins: &[Pin]) -> Result<bool, ReadError> {
     let Some((space, _)) = reclaimable(tx, pins)? else { return Ok(false) };
     for family in [family::CURRENT, family::HISTORY] {
         let (from, to) = keys::whole_space(family, space);
-        let rows: Vec<_> = tx.raw_range(&from, &to, false).take(STEP_ROWS_MAX).collect::<Result<_, _>>()?;
+        let mut bytes = 0;
+        let rows: Vec<_> = tx
+            .raw_range(&from, &to, false)
+            .take(STEP_ROWS_MAX)
+            .take_while(|row| {
+                let before = bytes;
+                bytes += row.as_ref().map_or(0, |(_, value)| value.len());
+                before < STEP_BYTES_MAX
+            })
+            .collect::<Result<_, _>>()?;
         if rows.is_empty() {
             continue;
         }

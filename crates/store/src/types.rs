@@ -136,6 +136,11 @@ pub enum StoreError {
         /// What helps.
         remedy: String,
     },
+    /// The disk itself refused a write.
+    #[error(
+        "no room on the disk: {0}. Reads go on; deletes, `holdfast trim --history 1h` and freeing space on that disk help"
+    )]
+    DiskFull(String),
     /// Writing has ended.
     #[error("writing has ended: {0}")]
     Ended(String),

@@ -111,7 +111,7 @@ fn check(answers: &[Answer], before: u64, after: u64, seed: u64) {
                 }
             }
             Err(StoreError::Unknown(_)) => is_unknown = true,
-            Err(StoreError::NoRoom { .. } | StoreError::TooLarge { .. } | StoreError::Ended(_)) => {}
+            Err(StoreError::DiskFull(_) | StoreError::TooLarge { .. } | StoreError::Ended(_)) => {}
             Err(error) => panic!("seed {seed}: {error}"),
         }
     }

@@ -164,9 +164,7 @@ impl Departing {
 /// What a failed commit means for the operations in it.
 pub(crate) fn store_error(error: &CommitError) -> StoreError {
     match error {
-        CommitError::Refused(Refusal::NoRoom(text)) => {
-            StoreError::NoRoom { dir: std::path::PathBuf::new(), free_bytes: 0, remedy: text.clone() }
-        }
+        CommitError::Refused(Refusal::NoRoom(text)) => StoreError::DiskFull(text.clone()),
         CommitError::Refused(Refusal::TooLarge { bytes, max }) => {
             StoreError::TooLarge { bytes: *bytes, max: *max }
         }

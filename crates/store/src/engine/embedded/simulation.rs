@@ -120,30 +120,27 @@ enum End {
     Over,
 }
 
+/// A start was refused: because a fault struck it, or because nothing can go on from here.
+fn refused(machine: &Machine, refusal: &crate::dir::Refusal, seed: u64) -> End {
+    use crate::dir::RefusalKind::{BehindWitness, Damaged, Foreign};
+    if is_witness_lost(refusal) {
+        return End::Over;
+    }
+    let hit = machine.disk.operations() == 0 || machine.disk.faults_waiting() == 0;
+    assert!(hit, "seed {seed}: refused without a fault: {refusal}");
+    // A failure during recovery is no damage: the next start must go through.
+    assert!(!matches!(refusal.kind, Damaged | BehindWitness | Foreign), "seed {seed}: {refusal}");
+    let ended = machine.disk.open_read(Path::new("/")).is_err_and(|error| crate::io::is_dead(&error));
+    End::NotStarted { ended }
+}
+
 /// One life.
 fn life(random: &mut Random, machine: &Machine, model: &mut Model, seed: u64) -> End {
     let disk = &machine.disk;
     arm(random, disk);
     let engine = match machine.open() {
         Ok(engine) => engine,
-        Err(refusal) => {
-            if is_witness_lost(&refusal) {
-                return End::Over;
-            }
-            let hit = disk.operations() == 0 || disk.faults_waiting() == 0;
-            assert!(hit, "seed {seed}: refused without a fault: {refusal}");
-            // A failure during recovery, not damage: the next start must go through.
-            let damage = matches!(
-                refusal.kind,
-                crate::dir::RefusalKind::Damaged
-                    | crate::dir::RefusalKind::BehindWitness
-                    | crate::dir::RefusalKind::Foreign
-            );
-            assert!(!damage, "seed {seed}: {refusal}");
-            return End::NotStarted {
-                ended: machine.disk.open_read(Path::new("/")).is_err_and(|e| crate::io::is_dead(&e)),
-            };
-        }
+        Err(refusal) => return refused(machine, &refusal, seed),
     };
     let (mut commit, found) = state(&engine);
     assert!(
