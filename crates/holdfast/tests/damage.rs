@@ -114,7 +114,7 @@ impl Base {
         let bytes = damaged.0[name].clone().expect("a file");
         match damage.apply(&bytes) {
             Some(bytes) => drop(damaged.0.insert(name.to_owned(), Some(Arc::new(bytes)))),
-            None => drop(damaged.0.remove(name)),
+            None => damaged.remove(name),
         }
         damaged.write(&data);
         let what = format!("{} {damage:?}", name.display());

@@ -45,6 +45,15 @@ impl Files {
         }
     }
 
+    /// Removes a file; its directory stays.
+    pub fn remove(&mut self, name: &Path) {
+        self.0.remove(name);
+        let dir = name.parent().expect("a relative path");
+        if !self.0.keys().any(|other| other.starts_with(dir)) {
+            self.0.insert(dir.to_owned(), None);
+        }
+    }
+
     /// The paths in a directory whose content is another, or that are there too many or are missing.
     pub fn changes(&self, dir: &Path) -> Vec<PathBuf> {
         let mut names = self.0.keys().cloned().collect::<Vec<_>>();
