@@ -68,8 +68,10 @@ pub(crate) fn finish(
     }
     if tx.versioned {
         meta.next_version += 1;
-        let row = finisher.commit_row(info, meta.real_ms, tx.service_ms);
-        finisher.writes.push((keys::commits(version), Some(row.encode().into())));
+        let row = finisher.commit_row(info, meta.real_ms, tx.service_ms).encode();
+        let key = keys::commits(version);
+        meta.history_bytes += (key.len() + row.len()) as u64;
+        finisher.writes.push((key, Some(row.into())));
     } else {
         assert!(finisher.touched.is_empty(), "only operations with a version change what a read can see");
     }

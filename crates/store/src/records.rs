@@ -24,7 +24,7 @@ pub(crate) struct Meta {
     pub real_ms: u64,
     /// Oldest version that can be read, in every space that has no later horizon of its own.
     pub horizon: Version,
-    /// Bytes of keys and values in `history`, and their number.
+    /// Bytes of keys and values in `history` and `commits`, and the number of rows in `history`.
     pub history_bytes: u64,
     pub history_rows: u64,
     /// Commits rows below this version were walked by the trimmer already: what remains of them is pinned.

@@ -361,6 +361,9 @@ impl Store {
     pub fn trim(&self, window_ms: u64) -> Result<(), StoreError> {
         let limits = HistoryLimits { window_ms, bytes_max: u64::MAX };
         while self.trim_once(limits)? {}
+        if let Some(engine) = &self.inner.embedded {
+            engine.free_room().map_err(|error| stage::store_error(&error))?;
+        }
         Ok(())
     }
 

@@ -87,7 +87,7 @@ fn step(tx: &mut Transaction<'_>, now_ms: u64, limits: HistoryLimits) -> Result<
             break;
         }
         looked_at += 1 + row.touched.len();
-        trim_row(tx, &pins, version, &key, row)?;
+        trim_row(tx, &pins, version, (&key, bytes.len()), row)?;
         tx.meta.horizon = tx.meta.horizon.max(version);
         tx.meta.trimmed_to = version + 1;
         if looked_at >= STEP_ROWS_MAX {
@@ -103,7 +103,7 @@ fn trim_row(
     tx: &mut Transaction<'_>,
     pins: &[Pin],
     version: Version,
-    key: &Bytes,
+    (key, row_bytes): (&Bytes, usize),
     mut row: CommitRow,
 ) -> Result<(), ReadError> {
     let mut kept: Vec<Touched> = Vec::new();
@@ -121,12 +121,15 @@ fn trim_row(
         remove_row(tx, history, &bytes, envelope.into_value(), true)?;
     }
     let key = Bytes::copy_from_slice(key);
+    tx.meta.history_bytes = tx.meta.history_bytes.saturating_sub((key.len() + row_bytes) as u64);
     if kept.is_empty() {
         tx.raw.insert(key, None);
     } else {
         row.deltas.clear();
         row.touched = kept;
-        tx.raw.insert(key, Some(row.encode().into()));
+        let row = row.encode();
+        tx.meta.history_bytes += (key.len() + row.len()) as u64;
+        tx.raw.insert(key, Some(row.into()));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! LOCK         one process at a time
 //! witness      highest acknowledged commit
 //! checkpoint   what the index is and where the log goes on
+//! ballast      room that a start gives back on a full disk
 //! log/         segments of the log
 //! index/       tables of the index
 //! blobs/       large bodies, one file each
@@ -34,6 +35,8 @@ pub const LOCK: &str = "LOCK";
 pub const WITNESS: &str = "witness";
 /// What the index is and where the log goes on.
 pub const CHECKPOINT: &str = "checkpoint";
+/// Room that a start gives back on a disk that is completely full.
+pub const BALLAST: &str = "ballast";
 /// Directory of the log's segments.
 pub const LOG: &str = "log";
 /// Directory of the index's tables.
@@ -186,6 +189,8 @@ fn judge(
     match (name, entry.directory) {
         (LOST_AND_FOUND, true) => Ok(Finding::Nothing),
         (LOCK | ADMIN_SOCKET, false) => Ok(Finding::OfCreation),
+        // Made only while a complete store is served.
+        (BALLAST, false) => Ok(Finding::Ours(path)),
         (CHECKPOINT, false) => {
             let proof = proves_commit(&path).map_err(|e| io(&path, e))?;
             Ok(if proof { Finding::Ours(path) } else { Finding::OfCreation })
@@ -219,7 +224,8 @@ fn judge(
 
 /// A file of ours that was not complete.
 fn is_temporary(name: &str) -> bool {
-    name.strip_suffix(TEMPORARY_SUFFIX).is_some_and(|stem| [FORMAT, WITNESS, CHECKPOINT].contains(&stem))
+    name.strip_suffix(TEMPORARY_SUFFIX)
+        .is_some_and(|stem| [FORMAT, WITNESS, CHECKPOINT, BALLAST].contains(&stem))
 }
 
 /// Whether a name in `log/` is that of a segment: digits and `.log`.

@@ -6,6 +6,8 @@ use super::checkpoint::{Checkpoint, WriteError};
 use super::index::IndexError;
 use super::log::writer::LogWriter;
 use super::{CommitError, Core};
+use crate::dir::layout;
+use crate::dir::reserve::Level;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +16,8 @@ use std::time::Duration;
 
 /// How often the witness is synced while it changes.
 const WITNESS_SYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// Room put aside for a start on a full disk: enough to take the log over and to take history or tables away.
+const BALLAST_BYTES: usize = 4 << 20;
 /// How long a worker waits after a failure that may pass (a full disk).
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -185,6 +189,7 @@ fn compaction_loop(core: &Core) {
 
 fn segment_loop(core: &Core) {
     while core.wake.wait(|due| &mut due.segment) {
+        core.make_ballast();
         if let Err(error) = core.preparer.prepare() {
             // The log goes on in the segment it has; the next commit asks again.
             tracing::warn!(%error, "the next log segment cannot be made yet");
@@ -208,6 +213,18 @@ fn witness_loop(core: &Core) {
 }
 
 impl Core {
+    /// Puts room aside for a start on a full disk, as long as there is plenty.
+    fn make_ballast(&self) {
+        let plenty = self.reserve.as_ref().is_some_and(|reserve| reserve.level() == Level::Plenty);
+        let path = self.dir.join(layout::BALLAST);
+        if !plenty || !matches!(self.disk.len(&path), Ok(None)) {
+            return;
+        }
+        if let Err(error) = layout::write_durably(self.disk.as_ref(), &path, &vec![0; BALLAST_BYTES]) {
+            tracing::warn!(%error, "no room could be put aside for a start on a full disk");
+        }
+    }
+
     /// Tells commits whether they may wait for a flush: not while the last one was refused.
     fn note_flush(&self, refused: Option<String>) {
         self.progress.lock().flush_refused = refused;

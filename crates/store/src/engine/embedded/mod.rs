@@ -49,6 +49,8 @@ const SEALED_MEMTABLES_MAX: usize = 3;
 const LEVEL0_EXCESS_MAX: usize = 8;
 /// Largest payload of one commit.
 const BATCH_BYTES_MAX: usize = 72 << 20;
+/// Merges that freeing room does at most: under load there is always another one.
+const MERGES_MAX: usize = 10_000;
 /// Longest engine key.
 const KEY_BYTES_MAX: usize = 32 << 10;
 
@@ -188,6 +190,21 @@ impl EmbeddedEngine {
             }
             index::IndexError::NoRoom { file } => super::ReadError { file, cause: "no room".to_owned() },
         })
+    }
+
+    /// Gives room back to the disk: writes what is in memory to tables, and merges as long as that frees anything.
+    ///
+    /// # Errors
+    /// If the disk refuses even that.
+    pub fn free_room(&self) -> Result<(), CommitError> {
+        self.core.seal(true);
+        while self.core.flush_once()? {}
+        for _ in 0..MERGES_MAX {
+            if !self.core.compact_once()? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Tells commits that wait for room to go on: the store closes, and takes nothing new.

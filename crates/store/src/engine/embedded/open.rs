@@ -271,15 +271,8 @@ fn existing(
     })
     .map_err(|error| log_refusal(dir, error))?;
     check_end(dir, &checkpoint, &found, &recovered)?;
-    let log = LogWriter::take_over(
-        Arc::clone(disk),
-        &log_dir,
-        store,
-        recovered.lengths.clone(),
-        Some(recovered.take_over),
-        &recovered.tail,
-    )
-    .map_err(|error| Refusal::from_io(&log_dir, &error))?;
+    let log = take_over(disk, dir, &log_dir, store, &recovered)
+        .map_err(|error| Refusal::from_io(&log_dir, &error))?;
     log.remove_dead(recovered.take_over).map_err(|error| Refusal::from_io(&log_dir, &error))?;
     let last_version = recovered.last_version.unwrap_or(checkpoint.version);
     // The accepted tail is durable now: say so before anything stands on it, and clear the flag of a failed sync.
@@ -298,6 +291,30 @@ fn existing(
         replayed_bytes,
         checkpoint,
     })
+}
+
+/// Takes the log over; on a full disk with the room that was put aside for this.
+fn take_over(
+    disk: &Arc<dyn Disk>,
+    dir: &Path,
+    log_dir: &Path,
+    store: StoreId,
+    recovered: &Recovered,
+) -> std::io::Result<LogWriter> {
+    let take_over = || {
+        let (lengths, tail) = (recovered.lengths.clone(), &recovered.tail);
+        LogWriter::take_over(Arc::clone(disk), log_dir, store, lengths, Some(recovered.take_over), tail)
+    };
+    let ballast = dir.join(layout::BALLAST);
+    match take_over() {
+        Err(error) if crate::io::is_no_room(&error) && disk.len(&ballast)?.is_some() => {
+            tracing::warn!("the disk is full: the room put aside for this start is used");
+            disk.remove(&ballast)?;
+            disk.sync_dir(dir)?;
+            take_over()
+        }
+        result => result,
+    }
 }
 
 /// The log must reach what checkpoint and witness prove.
