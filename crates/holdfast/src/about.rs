@@ -87,4 +87,6 @@ pub struct About {
     pub unavailable: Vec<String>,
     /// When it began to serve.
     pub started: Instant,
+    /// Most connections of a port; further ones wait to be accepted.
+    pub connections_max: usize,
 }

@@ -13,6 +13,7 @@ mod admin;
 mod banner;
 mod commands;
 mod config;
+mod descriptors;
 mod edge;
 mod metrics;
 mod shutdown;

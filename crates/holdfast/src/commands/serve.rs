@@ -4,7 +4,7 @@ use crate::about::{About, Data, Listening};
 use crate::admin::socket;
 use crate::config::{Port, Serve, Window};
 use crate::edge::{self, Door, SERVICES, Server, unserved};
-use crate::{banner, shutdown};
+use crate::{banner, descriptors, shutdown};
 use anyhow::{Context as _, bail};
 use holdfast_store::engine::embedded::EmbeddedOptions;
 use holdfast_store::io::{Disk, real::RealDisk};
@@ -44,6 +44,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
         listening,
         unavailable: unavailable(&options.services),
         started: Instant::now(),
+        connections_max: descriptors::connections_per_port(),
     };
     if let Some((_, url)) = about.listening.urls().next() {
         store.announce(&url);

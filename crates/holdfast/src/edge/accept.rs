@@ -15,8 +15,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
-/// Most connections per port; further ones wait to be accepted.
-pub const CONNECTIONS_MAX: usize = 4_096;
 /// How long nothing is accepted after accepting failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Most bytes of headers of one request.
@@ -24,7 +22,7 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// Accepts connections until the stop, then lets requests under way finish.
 pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut stop: Stop) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let slots = Arc::new(Semaphore::new(server.about.connections_max));
     let mut connections = JoinSet::new();
     let (mut watchman, mut ticks) = (Watchman::default(), tokio::time::interval(TICK));
     loop {

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`accept`]: connections, their limits and their end
 //! - [`idle`]: connections that wait too long
+//! - [`bodies`]: request bodies and their limits
 //! - [`route`]: which service a request is for, who sent it, what is answered
 //! - [`health`]: answers for health checks, and metrics
 //! - [`unserved`]: answers to calls of services that are not there
@@ -11,6 +12,7 @@
 
 pub mod accept;
 pub mod admin;
+pub mod bodies;
 pub mod health;
 pub mod idle;
 pub mod respond;
@@ -52,6 +54,8 @@ pub struct Server {
     pub about: About,
     /// Calls of services that are not there.
     pub unserved: unserved::Refusals,
+    /// Room for large request bodies.
+    pub bodies: bodies::Bodies,
     /// One entry per known operation, so that clients cannot make it grow.
     counts: BTreeMap<&'static str, Counts>,
 }
@@ -61,7 +65,13 @@ impl Server {
     pub fn new(store: Store, about: About) -> Self {
         let names = holdfast_dynamodb::OPERATIONS.iter().map(|operation| operation.name);
         let counts = names.chain(["other"]).map(|name| (name, Counts::default())).collect();
-        Self { store, about, unserved: unserved::Refusals::default(), counts }
+        Self {
+            store,
+            about,
+            unserved: unserved::Refusals::default(),
+            bodies: bodies::Bodies::default(),
+            counts,
+        }
     }
 
     /// What `status` shows.

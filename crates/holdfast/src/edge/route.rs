@@ -8,15 +8,9 @@ use holdfast_aws::{Context, Error, RequestId, json};
 use holdfast_dynamodb::Prepared;
 use holdfast_state::operation::Submission;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Largest body of a request. Source: DynamoDB's 16 MB, with room for JSON's overhead.
-pub const BODY_BYTES_MAX: usize = 17 << 20;
-/// A client must have sent its body by then.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Region that a request without a readable scope is given in messages only.
 const DEFAULT_REGION: &str = "us-east-1";
 /// Target prefix of Cognito user pools, some of whose calls are not signed.
@@ -102,7 +96,7 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
     let operation = known.map(|(_, operation)| operation).unwrap_or_default();
     let result = match refusal {
         Some(error) => Err(error),
-        None => match body(request).await {
+        None => match server.bodies.read(request).await {
             Ok(body) => dynamodb(server, &context, &operation, &body).await,
             Err(error) => Err(error),
         },
@@ -116,20 +110,6 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
             server.count(&operation, error.status);
             respond::error(&error, &context.request_id)
         }
-    }
-}
-
-async fn body(request: Request<Incoming>) -> Result<bytes::Bytes, Error> {
-    // What announces too much is refused at once, not after waiting for it.
-    if hyper::body::Body::size_hint(request.body()).lower() > BODY_BYTES_MAX as u64 {
-        return Err(Error::request_too_large());
-    }
-    let limited = Limited::new(request.into_body(), BODY_BYTES_MAX);
-    match tokio::time::timeout(BODY_TIMEOUT, limited.collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Error::request_too_large()),
-        Ok(Err(error)) => Err(Error::serialization(format!("the body cannot be read: {error}"))),
-        Err(_) => Err(Error::serialization("the body did not arrive in time")),
     }
 }
 

@@ -296,7 +296,7 @@ pub fn of_server(
         },
         pins: pins.collect(),
         losses: losses.collect(),
-        buffers: buffers(&inner),
+        buffers: buffers(&inner, about),
         log: LogStatus { bytes: engine.log_bytes, bytes_written: engine.log_bytes_written },
         index: IndexStatus {
             bytes: engine.table_bytes,
@@ -339,19 +339,15 @@ fn tables(store: &Store) -> anyhow::Result<(Vec<TableStatus>, bool)> {
 }
 
 /// Everything that is bounded.
-fn buffers(status: &holdfast_store::Status) -> Vec<Buffer> {
+fn buffers(status: &holdfast_store::Status, about: &About) -> Vec<Buffer> {
     let mut buffers = vec![
         Buffer::new("queue", "operations", Some(status.queued as u64), status.queued_max as u64),
         Buffer::new("commit group", "operations", None, status.group_operations_max as u64),
         Buffer::new("commit group", "bytes", None, status.group_bytes_max as u64),
         Buffer::new("one operation", "bytes", None, status.operation_bytes_max as u64),
-        Buffer::new("request body", "bytes", None, crate::edge::route::BODY_BYTES_MAX as u64),
-        Buffer::new(
-            "connections of a port",
-            "connections",
-            None,
-            crate::edge::accept::CONNECTIONS_MAX as u64,
-        ),
+        Buffer::new("request body", "bytes", None, crate::edge::bodies::BODY_BYTES_MAX as u64),
+        Buffer::new("large request bodies", "bytes", None, crate::edge::bodies::BODIES_BYTES_MAX as u64),
+        Buffer::new("connections of a port", "connections", None, about.connections_max as u64),
     ];
     if let Some(engine) = &status.engine {
         // One that takes writes, those that wait, and the one that is sealed while they do.
