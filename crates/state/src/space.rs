@@ -229,6 +229,7 @@ mod tests {
             kind: KIND.number,
             horizon: 0,
             retention_ms: None,
+            dropped_ms: None,
             derived_from: None,
         }
     }

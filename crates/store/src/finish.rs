@@ -4,10 +4,11 @@ use crate::commit_row::{Change, CommitRow, Delta, Touched};
 use crate::engine::ReadError;
 use crate::envelope::{self, Envelope};
 use crate::keys;
+use crate::overlay::Staged;
 use crate::read::{damaged, open_envelope};
 use crate::records::{BlobRecord, Meta, Pin};
 use crate::transaction::{NewValue, Transaction};
-use crate::{BlobId, CommitInfo, Counters, SpaceId, Value, Version};
+use crate::{BlobId, CommitInfo, Counters, Read, SpaceId, Value, Version};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -52,6 +53,9 @@ pub(crate) fn finish(
         finisher.item(tx, pins, key, new)?;
     }
     let clock_changed = tx.meta.clock != tx.clock_before;
+    // A step of a job that moved its cursor and nothing else: no permitted read can see a change.
+    let cursors = |raw: &Staged| raw.keys().all(|key| key[0] == keys::family::JOBS);
+    let seen = !finisher.writes.is_empty() || clock_changed || !cursors(&tx.raw);
     if finisher.writes.is_empty() && tx.raw.is_empty() && !clock_changed {
         let meta = tx.meta.clone();
         return Ok(Effects { writes: Vec::new(), version: meta.last_version(), meta });
@@ -63,10 +67,10 @@ pub(crate) fn finish(
     meta.history_rows += finisher.history.1;
     meta.real_ms = meta.real_ms.max(real_ms);
     // What has no version (reclaiming a dropped space) changes nothing that a name leads to.
-    if structural && tx.versioned {
+    if structural && tx.versioned && seen {
         meta.structure = version;
     }
-    if tx.versioned {
+    if tx.versioned && seen {
         meta.next_version += 1;
         let row = finisher.commit_row(info, meta.real_ms, tx.service_ms).encode();
         let key = keys::commits(version);
@@ -127,7 +131,7 @@ impl Finisher {
             delta.bytes += value.size as i64;
         }
         if let (Some(bytes), Some(old)) = (&before, &old) {
-            self.supersede(tx, pins, space, &user_key, bytes, old);
+            self.supersede(tx, pins, space, &user_key, bytes, old)?;
         }
         let row = new.map(|value| {
             for blob in &value.blobs {
@@ -149,9 +153,11 @@ impl Finisher {
         user_key: &[u8],
         bytes: &Bytes,
         old: &Envelope,
-    ) {
-        let held = || pins.iter().any(|pin| pin.needs(space, old.since(), self.version));
-        if !tx.meta.history_off || held() {
+    ) -> Result<(), ReadError> {
+        let pinned = || pins.iter().any(|pin| pin.needs(space, old.since(), self.version));
+        let retained =
+            || Ok::<_, ReadError>(tx.space(space)?.is_some_and(|record| record.retention_ms.is_some()));
+        if !tx.meta.history_off || pinned() || retained()? {
             // A value read from a table is a window into its whole block: staging the window would keep the block.
             let key = keys::history(space, user_key, self.version);
             self.history.0 += (key.len() + bytes.len()) as u64;
@@ -162,6 +168,7 @@ impl Finisher {
                 *self.references.entry(*blob).or_default() -= 1;
             }
         }
+        Ok(())
     }
 
     fn counters(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {

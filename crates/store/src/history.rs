@@ -3,7 +3,7 @@
 //! As of T, a key is `current` if `since ≤ T`; else the first `history` entry with `superseded > T`, if its `since ≤ T`;
 //! else absent. A range merges both families.
 
-use crate::engine::ReadError;
+use crate::engine::{ReadError, View};
 use crate::envelope::Envelope;
 use crate::keys::{self, family};
 use crate::losses;
@@ -17,6 +17,31 @@ use std::ops::Bound;
 /// The oldest version that can be read where no pin and no later horizon of a space says otherwise.
 pub(crate) fn horizon(meta: &Meta, newest: Version) -> Version {
     if meta.history_off { newest } else { meta.horizon }
+}
+
+/// The oldest version of a space that can be read without a pin: its own horizon if it has a history window of its own.
+pub(crate) fn space_horizon(record: &SpaceRecord, global: Version) -> Version {
+    if record.retention_ms.is_some() { record.horizon } else { record.horizon.max(global) }
+}
+
+/// All pins.
+pub(crate) fn pins(view: &dyn View) -> Result<Vec<Pin>, ReadError> {
+    let (from, to) = keys::whole(family::PINS);
+    let rows = view.range(Bound::Included(&from), Bound::Excluded(&to));
+    rows.map(|row| decode_pin(row?).map(|(_, pin)| pin)).collect()
+}
+
+/// All spaces.
+pub(crate) fn spaces(view: &dyn View) -> Result<Vec<(SpaceId, SpaceRecord)>, ReadError> {
+    let (from, to) = keys::whole(family::SPACES);
+    let rows = view.range(Bound::Included(&from), Bound::Excluded(&to));
+    rows.map(|row| {
+        let (key, bytes) = row?;
+        let number = key[1..].try_into().map_err(|_| damaged(&key, "the key has no space".to_owned()))?;
+        let record = SpaceRecord::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
+        Ok((SpaceId(u32::from_be_bytes(number)), record))
+    })
+    .collect()
 }
 
 /// The state of the store as of a version. Hold it for seconds at most.
@@ -41,16 +66,15 @@ impl AsOf {
             snapshot.view().range(Bound::Included(&from), Bound::Excluded(&to)).rev(),
             version,
         )?;
-        let (from, to) = keys::whole(family::PINS);
-        let pins = snapshot
-            .view()
-            .range(Bound::Included(&from), Bound::Excluded(&to))
-            .map(|row| decode_pin(row?).map(|(_, pin)| pin))
-            .filter(|pin| pin.as_ref().map_or(true, |pin| pin.version == version))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut pins = pins(snapshot.view())?;
+        pins.retain(|pin| pin.version == version);
         let horizon = horizon(meta, newest);
         if version < horizon && pins.is_empty() {
-            return Err(HistoryError::Trimmed { version, horizon });
+            // A space with a longer window of its own may be readable all the same.
+            let reaches = |record: &SpaceRecord| record.retention_ms.is_some() && record.horizon <= version;
+            if !spaces(snapshot.view())?.iter().any(|(_, record)| reaches(record)) {
+                return Err(HistoryError::Trimmed { version, horizon });
+            }
         }
         Ok(Self { snapshot, version, newest, horizon, pins })
     }
@@ -66,7 +90,7 @@ impl AsOf {
         if !alive {
             return Err(HistoryError::NoSuchSpace { space, version });
         }
-        let horizon = self.horizon.max(record.horizon);
+        let horizon = space_horizon(&record, self.horizon);
         if version < horizon && !self.pins.iter().any(|pin| pin.covers(space)) {
             return Err(HistoryError::Trimmed { version, horizon });
         }

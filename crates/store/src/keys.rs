@@ -12,7 +12,7 @@
 //! | 8 | `pins` | pin id u64 | [`Pin`](crate::records::Pin) |
 //! | 9 | `blobs` | start epoch u64, counter u64 | length, checksum, references |
 //! | 10 | `garbage` | start epoch u64, counter u64 | nothing |
-//! | 11 | kept for `jobs` | | not written yet |
+//! | 11 | `jobs` | job id u64 | [`JobRecord`](crate::jobs::JobRecord) |
 //! | 12 | `losses` | first lost version u64 | [`Loss`](crate::losses::Loss) |
 //!
 //! Integers in keys are big-endian, so that byte order is numeric order. A user key is escaped (`00` → `00 FF`) and ended
@@ -34,6 +34,7 @@ pub(crate) mod family {
     pub(crate) const PINS: u8 = 8;
     pub(crate) const BLOBS: u8 = 9;
     pub(crate) const GARBAGE: u8 = 10;
+    pub(crate) const JOBS: u8 = 11;
     pub(crate) const LOSSES: u8 = 12;
 }
 
@@ -113,6 +114,10 @@ pub(crate) fn roots(name: &str) -> Bytes {
 
 pub(crate) fn pins(id: u64) -> Bytes {
     with_u64(family::PINS, id)
+}
+
+pub(crate) fn jobs(id: u64) -> Bytes {
+    with_u64(family::JOBS, id)
 }
 
 pub(crate) fn losses(first: Version) -> Bytes {

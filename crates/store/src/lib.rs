@@ -6,6 +6,7 @@
 //! - [`executor`]: one thread that runs operations and forms groups, one that commits them
 //! - [`read`], [`history`]: the newest state and earlier ones
 //! - [`finish`], [`trim`]: how the past is kept, and how it goes
+//! - [`jobs`]: what can grow large, in small steps
 //! - [`keys`], [`envelope`], [`commit_row`], [`records`]: the bytes of every row
 //! - [`dir`]: the data directory: whose it is, who uses it, what it stands on, how much room is left
 //! - [`doctor`]: a look at a stopped directory, and the way out of a proven loss; [`losses`]: what is left of one
@@ -23,6 +24,7 @@ mod executor;
 mod finish;
 pub mod history;
 pub mod io;
+pub mod jobs;
 mod keys;
 pub mod losses;
 pub mod operation;
@@ -40,6 +42,7 @@ pub use clocks::{Clocks, SystemClock, TimeSource};
 pub use engine::ReadError;
 pub use executor::metrics::{Histogram, HistogramValues};
 pub use history::AsOf;
+pub use jobs::{JobId, JobKind, JobRecord, JobStatus, Step};
 pub use losses::Loss;
 pub use operation::Operation;
 pub use read::{Read, Snapshot};

@@ -34,6 +34,8 @@ pub(crate) struct Meta {
     pub clock: ServiceClock,
     /// Version of the last change of a name, a root or a space; see [`Structure`](crate::Structure).
     pub structure: Version,
+    /// Id that the next job gets.
+    pub next_job: u64,
 }
 
 /// How the service clock differs from the real one.
@@ -47,7 +49,7 @@ pub struct ServiceClock {
 
 impl Meta {
     pub(crate) fn new() -> Self {
-        Self { next_version: 1, next_space: 1, next_pin: 1, ..Self::default() }
+        Self { next_version: 1, next_space: 1, next_pin: 1, next_job: 1, ..Self::default() }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -66,6 +68,7 @@ impl Meta {
             u64::from(self.history_off),
             self.clock.frozen_ms.map_or(0, |ms| ms + 1),
             self.structure,
+            self.next_job,
         ] {
             push_varint(&mut out, number);
         }
@@ -89,6 +92,7 @@ impl Meta {
             history_off: fields.varint()? == 1,
             clock: ServiceClock { frozen_ms: fields.varint()?.checked_sub(1), ahead_ms: 0 },
             structure: fields.varint()?,
+            next_job: fields.varint()?,
         };
         meta.clock.ahead_ms = fields.signed()?;
         fields.done()?;
@@ -116,6 +120,9 @@ pub struct SpaceRecord {
     pub horizon: Version,
     /// Its own history window in milliseconds, if it has one.
     pub retention_ms: Option<u64>,
+    /// When the trimmer saw that it was dropped, in milliseconds since 1970, if it has a window of its own: what is left of it
+    /// is kept that much longer.
+    pub dropped_ms: Option<u64>,
     /// The space and version that it was derived from; not used yet.
     pub derived_from: Option<(SpaceId, Version)>,
 }
@@ -132,6 +139,7 @@ impl SpaceRecord {
         let (space, version) = self.derived_from.map_or((0, 0), |(space, version)| (space.0, version));
         push_varint(&mut out, u64::from(space));
         push_varint(&mut out, version);
+        push_varint(&mut out, self.dropped_ms.map_or(0, |ms| ms + 1));
         out
     }
 
@@ -145,9 +153,10 @@ impl SpaceRecord {
         let retention_ms = fields.varint()?.checked_sub(1);
         let parent = u32::try_from(fields.varint()?).map_err(|e| e.to_string())?;
         let version = fields.varint()?;
+        let dropped_ms = fields.varint()?.checked_sub(1);
         fields.done()?;
         let derived_from = (parent != 0).then_some((SpaceId(parent), version));
-        Ok(Self { created, dropped, complete_from, kind, horizon, retention_ms, derived_from })
+        Ok(Self { created, dropped, complete_from, kind, horizon, retention_ms, dropped_ms, derived_from })
     }
 }
 
@@ -258,6 +267,7 @@ mod tests {
             kind: 2,
             horizon: 1,
             retention_ms: Some(0),
+            dropped_ms: Some(0),
             derived_from: Some((SpaceId(1), 2)),
         };
         assert_eq!(SpaceRecord::decode(&space.encode()), Ok(space));

@@ -10,30 +10,32 @@ use crate::executor::Executor;
 use crate::executor::metrics::HistogramValues;
 use crate::executor::stage::{self, Queued, Stage, Standing};
 use crate::history::AsOf;
+use crate::io::Disk;
+use crate::io::real::RealDisk;
+use crate::jobs::runner::{House, Runner, Signal};
+use crate::jobs::{JobKind, JobKinds, JobStatus};
 use crate::keys::{self, family};
 use crate::read::{Snapshot, meta_of};
 use crate::records::{Meta, Pin};
-use crate::trim::{HistoryLimits, TrimStep};
+use crate::trim::HistoryLimits;
 use crate::{
-    CommitInfo, HistoryError, Loss, Need, Operation, Origin, ReadError, StoreError, Transaction, Verdict,
-    Version,
+    CommitInfo, HistoryError, Loss, Need, Operation, Origin, ReadError, SpaceId, StoreError, Transaction,
+    Verdict, Version,
 };
-use parking_lot::{Condvar, Mutex};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Default history window: 7 days.
 pub const HISTORY_WINDOW_MS: u64 = 7 * 24 * 3_600 * 1_000;
-/// Default bound of history: 10 GiB (or 20 % of the disk, whichever is less).
+/// Default bound of history: 10 GiB, or 20 % of the disk if that is less; see [`default_history_bytes`].
 pub const HISTORY_BYTES_MAX: u64 = 10 << 30;
 /// History kept in memory by `--in-memory`.
 pub const HISTORY_BYTES_IN_MEMORY: u64 = 64 << 20;
-/// How often the trimmer looks, when nothing wakes it.
-const TRIM_INTERVAL: Duration = Duration::from_secs(1);
+/// The part of the disk that history takes by default at most is one of so many.
+const HISTORY_PART_OF_DISK: u64 = 5;
 
 /// Where the data are.
 #[derive(Debug, Clone)]
@@ -58,8 +60,11 @@ pub struct Options {
     pub switch_history: bool,
     /// Where real time comes from.
     pub clock: Arc<dyn TimeSource>,
-    /// Whether a background thread trims. Tests may call [`Store::trim_once`] themselves.
+    /// Whether a background thread trims and runs jobs. Tests may call [`Store::trim_once`] and [`Store::run_job_step`]
+    /// themselves.
     pub trimmer: bool,
+    /// Kinds of jobs that this process knows, beside the store's own.
+    pub jobs: Vec<Arc<dyn JobKind>>,
 }
 
 impl Options {
@@ -73,19 +78,32 @@ impl Options {
             switch_history: true,
             clock: Arc::new(SystemClock),
             trimmer: true,
+            jobs: Vec::new(),
         }
     }
 
     /// A store in a directory, with default limits.
     #[must_use]
     pub fn at(dir: impl Into<PathBuf>) -> Self {
-        let history = HistoryLimits { window_ms: HISTORY_WINDOW_MS, bytes_max: HISTORY_BYTES_MAX };
+        let dir = dir.into();
+        let bytes_max = default_history_bytes(&dir);
+        let history = HistoryLimits { window_ms: HISTORY_WINDOW_MS, bytes_max };
         Self {
             place: Place::Directory(EmbeddedOptions::new(dir)),
             history: Some(history),
             ..Self::in_memory()
         }
     }
+}
+
+/// Default bound of history in bytes for a data directory, which need not exist yet: 10 GiB or 20 % of the disk, whichever
+/// is less.
+#[must_use]
+pub fn default_history_bytes(dir: &Path) -> u64 {
+    let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    // Where the disk cannot be measured the start has worse to say.
+    let room = absolute.ancestors().find_map(|existing| RealDisk.room(existing).ok());
+    room.map_or(HISTORY_BYTES_MAX, |room| HISTORY_BYTES_MAX.min(room.total_bytes / HISTORY_PART_OF_DISK))
 }
 
 /// Why a store could not be opened.
@@ -159,6 +177,10 @@ pub struct Status {
     pub operation_bytes_max: usize,
     /// Pins.
     pub pins: Vec<(u64, Pin)>,
+    /// Jobs that are not done, by id.
+    pub jobs: Vec<JobStatus>,
+    /// Spaces with a history window of their own: window in milliseconds, and oldest version that can be read.
+    pub retained: Vec<(SpaceId, u64, Version)>,
     /// Losses that were accepted, oldest first.
     pub losses: Vec<Loss>,
     /// The embedded engine's sizes, if it runs.
@@ -175,8 +197,7 @@ struct Inner {
     clocks: Clocks,
     dir: Option<PathBuf>,
     limits: Option<HistoryLimits>,
-    trimmer: Mutex<Option<JoinHandle<()>>>,
-    stop: Arc<(Mutex<bool>, Condvar)>,
+    runner: Runner,
 }
 
 /// A running store. Clones share it.
@@ -226,15 +247,16 @@ impl Store {
             clocks,
             dir,
             limits: options.history,
-            trimmer: Mutex::new(None),
-            stop: Arc::default(),
+            runner: Runner::new(JobKinds::new(options.jobs)),
         };
         let store = Self { inner: Arc::new(inner) };
         if options.switch_history && meta.history_off == options.history.is_some() {
             store.execute(SwitchHistory { off: options.history.is_none() }).1?;
         }
         if options.trimmer {
-            store.start_trimmer()?;
+            let weak = Arc::downgrade(&store.inner);
+            let limits = options.history.unwrap_or(HistoryLimits { window_ms: 0, bytes_max: 0 });
+            store.inner.runner.start(limits, move || weak.upgrade().map(|inner| Self { inner }))?;
         }
         Ok(store)
     }
@@ -288,7 +310,8 @@ impl Store {
         done: impl FnOnce(O, Result<Version, StoreError>) + Send + 'static,
     ) {
         operation.prefetch(&self.snapshot());
-        self.inner.executor.submit(Box::new(Submission { operation, done }));
+        let signal = Arc::clone(&self.inner.runner.signal);
+        self.inner.executor.submit(Box::new(Submission { operation, done, signal, starts_job: false }));
     }
 
     /// Runs an operation and waits for its outcome.
@@ -328,6 +351,10 @@ impl Store {
             .map(|row| crate::transaction::decode_pin(row?))
             .collect::<Result<Vec<_>, _>>()?;
         let ended = self.inner.standing.ended.lock().clone();
+        let retained = crate::history::spaces(snapshot.view())?
+            .into_iter()
+            .filter_map(|(space, record)| Some((space, record.retention_ms?, record.horizon)))
+            .collect();
         Ok(Status {
             dir: self.inner.dir.clone(),
             version: meta.last_version(),
@@ -336,6 +363,8 @@ impl Store {
             history: !meta.history_off,
             history_limits: self.inner.limits,
             losses: crate::losses::all(snapshot.view())?,
+            jobs: self.inner.runner.status(&snapshot)?,
+            retained,
             history_rows: meta.history_rows,
             history_bytes: meta.history_bytes,
             epoch: meta.epoch,
@@ -372,13 +401,7 @@ impl Store {
     /// # Errors
     /// If the step fails.
     pub fn trim_once(&self, limits: HistoryLimits) -> Result<bool, StoreError> {
-        let now_ms = self.inner.clocks.real_now_ms();
-        let (step, outcome) = self.execute(TrimStep { now_ms, limits, more: false, failed: None });
-        outcome?;
-        match step.failed {
-            Some(cause) => Err(StoreError::Read(ReadError { file: "history".to_owned(), cause })),
-            None => Ok(step.more),
-        }
+        self.house().trim_once(limits)
     }
 
     /// Notes where this process serves, for the message of one that finds the directory locked. Does nothing in memory.
@@ -402,44 +425,29 @@ impl Store {
     /// # Errors
     /// If that failed. Everything answered is durable all the same.
     pub fn close(&self, limit: Duration) -> Result<(), CloseError> {
-        *self.inner.stop.0.lock() = true;
-        self.inner.stop.1.notify_all();
+        self.inner.runner.signal.stop();
         if let Some(engine) = &self.inner.embedded {
             engine.prepare_close();
         }
         self.inner.executor.close();
-        if let Some(thread) = self.inner.trimmer.lock().take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the trimmer ended in a panic");
-        }
+        self.inner.runner.join();
         match &self.inner.embedded {
             Some(engine) => engine.close_within(limit).map_err(|error| CloseError(error.to_string())),
             None => self.inner.engine.close().map_err(|error| CloseError(error.to_string())),
         }
     }
 
-    fn start_trimmer(&self) -> Result<(), OpenError> {
-        let weak = Arc::downgrade(&self.inner);
-        let stop = Arc::clone(&self.inner.stop);
-        let body = move || {
-            loop {
-                {
-                    let mut stopped = stop.0.lock();
-                    if !*stopped {
-                        stop.1.wait_for(&mut stopped, TRIM_INTERVAL);
-                    }
-                    if *stopped {
-                        return;
-                    }
-                }
-                let Some(inner) = weak.upgrade() else { return };
-                trim_if_due(&Self { inner });
-            }
-        };
-        let thread = std::thread::Builder::new().name("trimmer".to_owned()).spawn(body)?;
-        *self.inner.trimmer.lock() = Some(thread);
-        Ok(())
+    /// One step of the next job that can have one; answers whether one ran. For tests, and where no thread does it.
+    ///
+    /// # Errors
+    /// If writing has ended, or the jobs cannot be read.
+    pub fn run_job_step(&self) -> Result<bool, StoreError> {
+        self.house().job_step(|_| true)
+    }
+
+    pub(crate) fn house(&self) -> House<'_> {
+        let Inner { runner, executor, clocks, .. } = self.inner.as_ref();
+        House { store: self, runner, executor, clocks }
     }
 }
 
@@ -456,78 +464,12 @@ fn commit_from(snapshot: &Snapshot, version: Version) -> Result<Option<(Version,
     Ok(Some((version, CommitRow::decode(&bytes).map_err(HistoryError::Read)?)))
 }
 
-/// Trims while there is something outside the window.
-pub(crate) fn trim_if_due(store: &Store) {
-    let limits = store.inner.limits.unwrap_or(HistoryLimits { window_ms: 0, bytes_max: 0 });
-    let mut more = is_trim_due(store, limits).unwrap_or(true);
-    while more && !*store.inner.stop.0.lock() {
-        match store.trim_once(limits) {
-            Ok(again) => more = again,
-            Err(StoreError::Ended(_)) => return,
-            Err(error) => {
-                tracing::warn!(%error, "trimming failed; it is tried again");
-                return;
-            }
-        }
-    }
-}
-
-/// Whether the oldest commit is outside the limits, seen without disturbing the executor.
-fn is_trim_due(store: &Store, limits: HistoryLimits) -> Result<bool, HistoryError> {
-    let snapshot = store.snapshot();
-    let meta = snapshot.meta()?;
-    if has_dropped_space(&snapshot, crate::history::horizon(meta, meta.last_version()))? {
-        return Ok(true);
-    }
-    if meta.trimmed_to > meta.last_version() {
-        return Ok(false);
-    }
-    let from = keys::commits(meta.trimmed_to);
-    let (_, to) = keys::whole(family::COMMITS);
-    let first =
-        snapshot.view().range(std::ops::Bound::Included(&from), std::ops::Bound::Excluded(&to)).next();
-    let Some((_, bytes)) = first.transpose()? else { return Ok(false) };
-    let row = CommitRow::decode(&bytes).map_err(HistoryError::Read)?;
-    let oldest_kept_ms = store.inner.clocks.real_now_ms().saturating_sub(limits.window_ms);
-    Ok(row.real_ms < oldest_kept_ms || meta.history_bytes > limits.bytes_max || meta.history_off)
-}
-
-/// Whether a space was dropped at or below the horizon, so that its rows may be reclaimed unless a pin holds them.
-fn has_dropped_space(snapshot: &Snapshot, horizon: Version) -> Result<bool, HistoryError> {
-    let range = |family: u8| {
-        let (from, to) = keys::whole(family);
-        snapshot
-            .view()
-            .range(std::ops::Bound::Included(&from[..]), std::ops::Bound::Excluded(&to[..]))
-            .collect()
-    };
-    let pins: Result<Vec<_>, ReadError> = range(family::PINS);
-    let pins: Vec<Pin> = pins?
-        .into_iter()
-        .map(|row| crate::transaction::decode_pin(row).map(|(_, pin)| pin))
-        .collect::<Result<_, _>>()?;
-    let spaces: Result<Vec<_>, ReadError> = range(family::SPACES);
-    for (key, bytes) in spaces? {
-        let record = crate::SpaceRecord::decode(&bytes).map_err(HistoryError::Read)?;
-        let Some(dropped) = record.dropped.filter(|dropped| *dropped <= horizon) else { continue };
-        let number =
-            key[1..].try_into().map_err(|_| HistoryError::Read("a damaged spaces key".to_owned()))?;
-        let space = crate::SpaceId(u32::from_be_bytes(number));
-        if !pins.iter().any(|pin| pin.needs(space, record.created, dropped)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(engine) = &self.embedded {
             engine.prepare_close();
         }
-
-        *self.stop.0.lock() = true;
-        self.stop.1.notify_all();
+        self.runner.signal.stop();
         self.executor.close();
     }
 }
@@ -573,6 +515,9 @@ impl Operation for SwitchHistory {
 struct Submission<O, D> {
     operation: O,
     done: D,
+    /// Who runs jobs.
+    signal: Arc<Signal>,
+    starts_job: bool,
 }
 
 impl<O: Operation, D: FnOnce(O, Result<Version, StoreError>) + Send> Queued for Submission<O, D> {
@@ -589,11 +534,16 @@ impl<O: Operation, D: FnOnce(O, Result<Version, StoreError>) + Send> Queued for 
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
-        self.operation.run(tx)
+        let verdict = self.operation.run(tx);
+        self.starts_job = verdict == Verdict::Keep && tx.writes_job();
+        verdict
     }
 
     fn done(self: Box<Self>, outcome: Result<Version, StoreError>) {
-        let Self { operation, done } = *self;
+        let Self { operation, done, signal, starts_job } = *self;
+        if starts_job && outcome.is_ok() {
+            signal.ring();
+        }
         done(operation, outcome);
     }
 }

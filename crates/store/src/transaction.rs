@@ -140,6 +140,7 @@ impl<'a> Transaction<'a> {
             kind,
             horizon: 0,
             retention_ms: None,
+            dropped_ms: None,
             derived_from: None,
         };
         self.raw_put(keys::spaces(space), record.encode().into());
@@ -180,11 +181,15 @@ impl<'a> Transaction<'a> {
     ) -> Result<(u64, Version), TxError> {
         let newest = self.meta.last_version();
         let version = version.unwrap_or(newest);
-        let own = match space {
-            Some(space) => self.space(space)?.ok_or(TxError::NoSuchSpace(space))?.horizon,
-            None => 0,
+        let global = history::horizon(&self.meta, newest);
+        let horizon = match space {
+            Some(space) => {
+                let record = self.space(space)?.ok_or(TxError::NoSuchSpace(space))?;
+                history::space_horizon(&record, global)
+            }
+            None if version == newest => global,
+            None => self.horizons(version)?.max(global),
         };
-        let horizon = history::horizon(&self.meta, newest).max(own);
         if version > newest {
             return Err(HistoryError::Future { version, newest }.into());
         }
@@ -198,6 +203,43 @@ impl<'a> Transaction<'a> {
         let pin = Pin { version, root: root.into(), space, label: label.into() };
         self.raw_put(keys::pins(id), pin.encode().into());
         Ok((id, version))
+    }
+
+    /// The latest horizon of any space that existed at a version.
+    fn horizons(&self, version: Version) -> Result<Version, ReadError> {
+        let (from, to) = keys::whole(family::SPACES);
+        let mut latest = 0;
+        for row in self.raw_range(&from, &to, false) {
+            let (key, bytes) = row?;
+            let record = SpaceRecord::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
+            let existed = record.created <= version && record.dropped.is_none_or(|dropped| version < dropped);
+            if existed {
+                latest = latest.max(record.horizon);
+            }
+        }
+        Ok(latest)
+    }
+
+    /// Gives a space a history window of its own, on the real clock, longer or shorter than everybody else's; `None` takes
+    /// it away again. What was trimmed before does not come back.
+    ///
+    /// # Errors
+    /// If there is no such space, or it was dropped.
+    pub fn set_retention(&mut self, space: SpaceId, retention_ms: Option<u64>) -> Result<(), TxError> {
+        let mut record =
+            self.space(space)?.filter(|r| r.dropped.is_none()).ok_or(TxError::NoSuchSpace(space))?;
+        if record.retention_ms == retention_ms {
+            return Ok(());
+        }
+        record.horizon =
+            history::space_horizon(&record, history::horizon(&self.meta, self.meta.last_version()));
+        if retention_ms.is_none() {
+            // What it held back beyond everybody's window goes: the trimmer looks again.
+            self.meta.trimmed_to = 0;
+        }
+        record.retention_ms = retention_ms;
+        self.raw_put(keys::spaces(space), record.encode().into());
+        Ok(())
     }
 
     /// Whether a pin of at least this width holds exactly this version.

@@ -1,24 +1,25 @@
-//! Trimming and reclaiming: the only ways in which the past goes.
+//! Trimming: together with reclaiming (see [`jobs::reclaim`](crate::jobs)) the only way in which the past goes.
 //!
-//! Both run as operations of their own in small steps; a step raises the horizon in the same commit that releases the
-//! first row below it. A row may go only if it was superseded at or before the horizon and no pin lies in
-//! `[since, superseded)`.
+//! It runs in small steps, operations of their own; a step raises the horizon in the same commit that releases the first
+//! row below it. A row may go only if it was superseded at or before the horizon and no pin lies in `[since, superseded)`.
+//!
+//! There is one horizon for all spaces, and one for each space that has a history window of its own, longer (then it is held
+//! back beyond everybody's limits, also with history off) or shorter.
 
 use crate::commit_row::{Change, CommitRow, Touched};
 use crate::engine::ReadError;
 use crate::finish::release;
 use crate::keys::{self, family};
 use crate::read::{damaged, open_envelope};
-use crate::records::{Pin, SpaceRecord};
+use crate::records::Pin;
 use crate::transaction::Transaction;
-use crate::{CommitInfo, Need, Operation, Origin, SpaceId, Value, Verdict, Version};
+use crate::{CommitInfo, Need, Operation, Origin, Read, Snapshot, SpaceId, Value, Verdict, Version};
 use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Rows that one step looks at; keeps it well under 5 ms.
 const STEP_ROWS_MAX: usize = 256;
-
-/// Bytes that one step of reclaiming reads.
-const STEP_BYTES_MAX: usize = 1 << 20;
 
 /// How much of the past is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,7 @@ impl Operation for TrimStep {
 
 fn step(tx: &mut Transaction<'_>, now_ms: u64, limits: HistoryLimits) -> Result<bool, ReadError> {
     let pins: Vec<Pin> = tx.pins()?.into_iter().map(|(_, pin)| pin).collect();
+    let mut own_horizons = BTreeMap::new();
     let mut looked_at = 0;
     let from = keys::commits(tx.meta.trimmed_to);
     let (_, to) = keys::whole(family::COMMITS);
@@ -87,54 +89,62 @@ fn step(tx: &mut Transaction<'_>, now_ms: u64, limits: HistoryLimits) -> Result<
             break;
         }
         looked_at += 1 + row.touched.len();
-        trim_row(tx, &pins, version, (&key, bytes.len()), row)?;
+        trim_row(tx, &pins, &mut own_horizons, version, (&key, bytes.len()), row)?;
         tx.meta.horizon = tx.meta.horizon.max(version);
         tx.meta.trimmed_to = version + 1;
         if looked_at >= STEP_ROWS_MAX {
             return Ok(true);
         }
     }
-    let reclaimed = reclaim(tx, &pins)?;
-    Ok(reclaimed || (looked_at > 0 && taken == STEP_ROWS_MAX))
+    Ok(looked_at > 0 && taken == STEP_ROWS_MAX)
 }
 
 /// Releases what the commit of `version` superseded, as far as no pin needs it.
 fn trim_row(
     tx: &mut Transaction<'_>,
     pins: &[Pin],
+    own_horizons: &mut BTreeMap<SpaceId, Option<Version>>,
     version: Version,
     (key, row_bytes): (&Bytes, usize),
     mut row: CommitRow,
 ) -> Result<(), ReadError> {
     let mut kept: Vec<Touched> = Vec::new();
     for touched in std::mem::take(&mut row.touched) {
-        if touched.change == Change::Insert {
-            continue;
-        }
-        let history = keys::history(touched.space, &touched.key, version);
-        let Some(bytes) = tx.raw_get(&history)? else { continue };
-        let envelope = open_envelope(&history, &bytes)?;
-        if pins.iter().any(|pin| pin.needs(touched.space, envelope.since(), version)) {
+        let own = match own_horizons.get(&touched.space) {
+            Some(own) => *own,
+            None => {
+                let record = tx.space(touched.space)?.filter(|record| record.retention_ms.is_some());
+                let own = record.map(|record| record.horizon);
+                own_horizons.insert(touched.space, own);
+                own
+            }
+        };
+        // Above its own horizon a space with its own window is trimmed by that alone.
+        let held = own.is_some_and(|horizon| version > horizon) && touched.change != Change::Insert;
+        if held || !release_superseded(tx, pins, &touched, version)? {
             kept.push(touched);
-            continue;
         }
-        remove_row(tx, history, &bytes, envelope.into_value(), true)?;
     }
-    let key = Bytes::copy_from_slice(key);
-    tx.meta.history_bytes = tx.meta.history_bytes.saturating_sub((key.len() + row_bytes) as u64);
-    if kept.is_empty() {
-        tx.raw.insert(key, None);
-    } else {
-        row.deltas.clear();
-        row.touched = kept;
-        let row = row.encode();
-        tx.meta.history_bytes += (key.len() + row.len()) as u64;
-        tx.raw.insert(key, Some(row.into()));
-    }
+    row.deltas.clear();
+    row.touched = kept;
+    let rest = (!row.touched.is_empty()).then(|| row.encode());
+    replace_commit(tx, key, row_bytes, rest);
     Ok(())
 }
 
-fn remove_row(
+/// Puts what is left of a `commits` row in its place.
+fn replace_commit(tx: &mut Transaction<'_>, key: &Bytes, bytes_before: usize, rest: Option<Vec<u8>>) {
+    // A key read from a table is a window into its whole block: staging the window would keep the block.
+    let key = Bytes::copy_from_slice(key);
+    tx.meta.history_bytes = tx.meta.history_bytes.saturating_sub((key.len() + bytes_before) as u64);
+    if let Some(row) = &rest {
+        tx.meta.history_bytes += (key.len() + row.len()) as u64;
+    }
+    tx.raw.insert(key, rest.map(Into::into));
+}
+
+/// Takes away a row of `current` or `history`, and its blobs' references.
+pub(crate) fn remove_row(
     tx: &mut Transaction<'_>,
     key: Bytes,
     bytes: &Bytes,
@@ -156,49 +166,155 @@ fn remove_row(
     Ok(())
 }
 
-/// Removes rows of a dropped space that nothing can read any more. Answers whether there was work.
-fn reclaim(tx: &mut Transaction<'_>, pins: &[Pin]) -> Result<bool, ReadError> {
-    let Some((space, _)) = reclaimable(tx, pins)? else { return Ok(false) };
-    for family in [family::CURRENT, family::HISTORY] {
-        let (from, to) = keys::whole_space(family, space);
-        let mut bytes = 0;
-        let rows: Vec<_> = tx
-            .raw_range(&from, &to, false)
-            .take(STEP_ROWS_MAX)
-            .take_while(|row| {
-                let before = bytes;
-                bytes += row.as_ref().map_or(0, |(_, value)| value.len());
-                before < STEP_BYTES_MAX
-            })
-            .collect::<Result<_, _>>()?;
-        if rows.is_empty() {
-            continue;
+/// One step of trimming a space that has a history window of its own, longer or shorter than everybody else's.
+///
+/// Its horizon is its cursor: what was superseded up to there is gone, as far as no pin holds it.
+#[derive(Debug)]
+pub(crate) struct RetentionStep {
+    pub(crate) space: SpaceId,
+    pub(crate) now_ms: u64,
+    pub(crate) failed: Option<String>,
+}
+
+impl Operation for RetentionStep {
+    fn info(&self) -> CommitInfo {
+        CommitInfo { origin: Origin::Job, service: "store", operation: "trim", ..CommitInfo::default() }
+    }
+
+    fn need(&self) -> Need {
+        Need::Trim
+    }
+
+    fn versioned(&self) -> bool {
+        false
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        self.failed = retention_step(tx, self.space, self.now_ms).err().map(|error| error.to_string());
+        if self.failed.is_none() { Verdict::Keep } else { Verdict::Discard }
+    }
+}
+
+fn retention_step(tx: &mut Transaction<'_>, space: SpaceId, now_ms: u64) -> Result<(), ReadError> {
+    let Some(mut record) = tx.space(space)? else { return Ok(()) };
+    let Some(retention_ms) = record.retention_ms else { return Ok(()) };
+    let pins: Vec<Pin> = tx.pins()?.into_iter().map(|(_, pin)| pin).collect();
+    let from = keys::commits(record.horizon + 1);
+    let (_, to) = keys::whole(family::COMMITS);
+    let rows: Vec<_> = tx.raw_range(&from, &to, false).take(STEP_ROWS_MAX).collect();
+    let oldest_kept_ms = now_ms.saturating_sub(retention_ms);
+    let mut looked_at = 0;
+    let mut more = rows.len() == STEP_ROWS_MAX;
+    for row in rows {
+        let (key, bytes) = row?;
+        let version =
+            keys::version(&key[1..]).ok_or_else(|| damaged(&key, "the key has no version".to_owned()))?;
+        let row = CommitRow::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
+        if row.real_ms >= oldest_kept_ms {
+            more = false;
+            break;
         }
-        for (key, bytes) in rows {
-            let value = open_envelope(&key, &bytes)?.into_value();
-            remove_row(tx, key, &bytes, value, family == family::HISTORY)?;
+        if looked_at >= STEP_ROWS_MAX {
+            more = true;
+            break;
         }
+        looked_at += 1 + row.touched.len();
+        release_of(tx, &pins, space, version, (&key, bytes.len()), row)?;
+        record.horizon = version;
+    }
+    if let Some(dropped) = record.dropped {
+        // The commit that dropped it names no key of it, so that it may be gone: the time is noted here instead.
+        let dropped_ms = *record.dropped_ms.get_or_insert(now_ms);
+        if dropped_ms < oldest_kept_ms && !more {
+            record.horizon = record.horizon.max(dropped);
+        }
+    }
+    tx.raw.insert(keys::spaces(space), Some(record.encode().into()));
+    Ok(())
+}
+
+/// Releases what the commit of `version` superseded in one space, as far as no pin needs it.
+fn release_of(
+    tx: &mut Transaction<'_>,
+    pins: &[Pin],
+    space: SpaceId,
+    version: Version,
+    (key, row_bytes): (&Bytes, usize),
+    mut row: CommitRow,
+) -> Result<(), ReadError> {
+    let before = row.touched.len();
+    let mut kept = Vec::with_capacity(before);
+    for touched in std::mem::take(&mut row.touched) {
+        if touched.space != space || !release_superseded(tx, pins, &touched, version)? {
+            kept.push(touched);
+        }
+    }
+    // Below `trimmed_to` a row is there only for what it still holds; above, it still tells what happened.
+    if version < tx.meta.trimmed_to && kept.len() < before {
+        row.touched = kept;
+        let rest = (!row.touched.is_empty()).then(|| row.encode());
+        replace_commit(tx, key, row_bytes, rest);
+    }
+    Ok(())
+}
+
+/// Takes away what a commit superseded of one key, unless a pin needs it. Answers whether nothing is left of it.
+fn release_superseded(
+    tx: &mut Transaction<'_>,
+    pins: &[Pin],
+    touched: &Touched,
+    version: Version,
+) -> Result<bool, ReadError> {
+    if touched.change == Change::Insert {
         return Ok(true);
     }
-    tx.raw.insert(keys::counters(space), None);
-    tx.raw.insert(keys::spaces(space), None);
+    let history = keys::history(touched.space, &touched.key, version);
+    let Some(bytes) = tx.raw_get(&history)? else { return Ok(true) };
+    let envelope = open_envelope(&history, &bytes)?;
+    if pins.iter().any(|pin| pin.needs(touched.space, envelope.since(), version)) {
+        return Ok(false);
+    }
+    remove_row(tx, history, &bytes, envelope.into_value(), true)?;
     Ok(true)
 }
 
-/// The first dropped space that lies wholly below the horizon, with no pin in its life.
-fn reclaimable(tx: &Transaction<'_>, pins: &[Pin]) -> Result<Option<(SpaceId, SpaceRecord)>, ReadError> {
-    let (from, to) = keys::whole(family::SPACES);
-    let horizon = crate::history::horizon(&tx.meta, tx.meta.last_version());
-    for row in tx.raw_range(&from, &to, false) {
-        let (key, bytes) = row?;
-        let record = SpaceRecord::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
-        let number = key[1..].try_into().map_err(|_| damaged(&key, "the key has no space".to_owned()))?;
-        let space = SpaceId(u32::from_be_bytes(number));
-        let Some(dropped) = record.dropped else { continue };
-        let held = pins.iter().any(|pin| pin.needs(space, record.created, dropped));
-        if dropped <= horizon && !held {
-            return Ok(Some((space, record)));
+/// The first of these spaces, each with its own window, that has history outside of that window.
+pub(crate) fn retention_due(
+    snapshot: &Snapshot,
+    retained: &[(SpaceId, u64)],
+    now_ms: u64,
+) -> Result<Option<SpaceId>, ReadError> {
+    let (_, to) = keys::whole(family::COMMITS);
+    for (space, retention_ms) in retained {
+        let Some(record) = snapshot.space(*space)? else { continue };
+        let oldest_kept_ms = now_ms.saturating_sub(*retention_ms);
+        if let Some(dropped) = record.dropped
+            && record.dropped_ms.is_none_or(|ms| ms < oldest_kept_ms && record.horizon < dropped)
+        {
+            return Ok(Some(*space));
+        }
+        let from = keys::commits(record.horizon + 1);
+        let mut rows = snapshot.view().range(Bound::Included(&from), Bound::Excluded(&to));
+        let Some((key, bytes)) = rows.next().transpose()? else { continue };
+        let row = CommitRow::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
+        if row.real_ms < oldest_kept_ms {
+            return Ok(Some(*space));
         }
     }
     Ok(None)
+}
+
+/// Whether the oldest commit is outside the limits.
+pub(crate) fn is_due(snapshot: &Snapshot, limits: HistoryLimits, now_ms: u64) -> Result<bool, ReadError> {
+    let meta = snapshot.meta()?;
+    if meta.trimmed_to > meta.last_version() {
+        return Ok(false);
+    }
+    let from = keys::commits(meta.trimmed_to);
+    let (_, to) = keys::whole(family::COMMITS);
+    let first = snapshot.view().range(Bound::Included(&from), Bound::Excluded(&to)).next();
+    let Some((key, bytes)) = first.transpose()? else { return Ok(false) };
+    let row = CommitRow::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
+    let oldest_kept_ms = now_ms.saturating_sub(limits.window_ms);
+    Ok(row.real_ms < oldest_kept_ms || meta.history_bytes > limits.bytes_max || meta.history_off)
 }

@@ -7,8 +7,7 @@ use crate::edge::{self, Door, SERVICES, Server, unserved};
 use crate::{banner, descriptors, shutdown};
 use anyhow::{Context as _, bail};
 use holdfast_store::engine::embedded::EmbeddedOptions;
-use holdfast_store::io::{Disk, real::RealDisk};
-use holdfast_store::store::{HISTORY_BYTES_IN_MEMORY, HISTORY_BYTES_MAX};
+use holdfast_store::store::{HISTORY_BYTES_IN_MEMORY, default_history_bytes};
 use holdfast_store::{HistoryLimits, Options, Place, Store};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,8 +17,6 @@ use tokio::net::{TcpListener, UnixListener};
 
 /// How long a stop may take to flush what makes the next start quick. Everything answered is durable without it.
 const CLOSE_LIMIT: Duration = Duration::from_millis(1_500);
-/// Part of the disk that history takes at most, if not told otherwise.
-const HISTORY_PART_OF_DISK: u64 = 5;
 /// Most services that are announced as not there.
 const UNAVAILABLE_MAX: usize = 64;
 
@@ -84,10 +81,7 @@ fn store_options(options: &Serve, dir: Option<&Path>) -> Options {
 
 /// Bytes of history if nothing is said: 64 MiB in memory; else 10 GiB, or 20 % of the disk if that is less.
 fn history_bytes_max(dir: Option<&Path>) -> u64 {
-    let Some(dir) = dir else { return HISTORY_BYTES_IN_MEMORY };
-    // The directory may not be there yet: then it will be on the disk of the nearest one above.
-    let room = dir.ancestors().find_map(|above| RealDisk.room(above).ok());
-    room.map_or(HISTORY_BYTES_MAX, |room| HISTORY_BYTES_MAX.min(room.total_bytes / HISTORY_PART_OF_DISK))
+    dir.map_or(HISTORY_BYTES_IN_MEMORY, default_history_bytes)
 }
 
 /// Names out of `SERVICES` that are not there. LocalStack's older form `name:port` is understood.
@@ -180,6 +174,6 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let bytes = history_bytes_max(Some(&dir.path().join("not/there/yet")));
         assert_eq!(bytes, history_bytes_max(Some(dir.path())));
-        assert!(bytes > 0 && bytes <= HISTORY_BYTES_MAX);
+        assert!(bytes > 0 && bytes <= holdfast_store::store::HISTORY_BYTES_MAX);
     }
 }

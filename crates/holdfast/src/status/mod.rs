@@ -93,6 +93,10 @@ pub struct ServerStatus {
     pub history: HistoryStatus,
     /// What holds history back.
     pub pins: Vec<PinStatus>,
+    /// Spaces with a history window of their own.
+    pub windows: Vec<WindowStatus>,
+    /// Work in the background that is not done.
+    pub jobs: Vec<JobStatus>,
     /// Acknowledged versions that are lost, and that somebody has accepted to be.
     pub losses: Vec<LossStatus>,
     /// Everything that is bounded, with its bound.
@@ -139,6 +143,36 @@ pub struct PinStatus {
     pub label: String,
 }
 
+/// A history window of one space.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WindowStatus {
+    /// Number of the space.
+    pub space: u32,
+    /// For how many milliseconds its past is kept.
+    pub window_ms: u64,
+    /// Oldest version of it that can be read without a pin.
+    pub horizon: u64,
+}
+
+/// A job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobStatus {
+    /// Its number.
+    pub id: u64,
+    /// What it does; nothing if this version of holdfast does not know that, and leaves it alone.
+    pub kind: Option<String>,
+    /// What it is about.
+    pub label: String,
+    /// How many steps were done.
+    pub steps: u64,
+    /// Version with which it was started.
+    pub started: u64,
+    /// Why its last step failed, if it did.
+    pub error: Option<String>,
+}
+
 /// A loss that was accepted with `doctor --accept-loss`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -151,6 +185,19 @@ pub struct LossStatus {
     pub accepted_ms: u64,
     /// What was damaged.
     pub cause: String,
+}
+
+impl JobStatus {
+    fn of(job: &holdfast_store::JobStatus) -> Self {
+        Self {
+            id: job.id.0,
+            kind: job.name.map(str::to_owned),
+            label: job.record.label.to_string(),
+            steps: job.record.steps,
+            started: job.record.started,
+            error: job.error.clone(),
+        }
+    }
 }
 
 /// Something bounded.
@@ -278,6 +325,11 @@ pub fn of_server(
         version: pin.version,
         label: pin.label.to_string(),
     });
+    let windows = inner.retained.iter().map(|(space, window_ms, horizon)| WindowStatus {
+        space: space.0,
+        window_ms: *window_ms,
+        horizon: *horizon,
+    });
     let losses = inner.losses.iter().map(|loss| LossStatus {
         first_version: loss.first_version,
         resumes_version: loss.resumes_version,
@@ -295,6 +347,8 @@ pub fn of_server(
             bytes: inner.history_bytes,
         },
         pins: pins.collect(),
+        windows: windows.collect(),
+        jobs: inner.jobs.iter().map(JobStatus::of).collect(),
         losses: losses.collect(),
         buffers: buffers(&inner, about),
         log: LogStatus { bytes: engine.log_bytes, bytes_written: engine.log_bytes_written },

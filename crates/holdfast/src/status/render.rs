@@ -58,6 +58,18 @@ impl Status {
         if server.pins.is_empty() {
             line("pins", "none".to_owned())?;
         }
+        for window in &server.windows {
+            let (space, kept) = (window.space, time(window.window_ms / 1_000));
+            line("window", format!("space {space} keeps {kept}, from version {} on", window.horizon))?;
+        }
+        for job in &server.jobs {
+            let kind = job.kind.as_deref().unwrap_or("of a kind that is not known here, left alone");
+            let mut text = format!("{} {kind}: {}, {} steps done", job.id, job.label, job.steps);
+            if let Some(error) = &job.error {
+                text.push_str(&format!("; the last one failed: {error}"));
+            }
+            line("job", text)?;
+        }
         for loss in &server.losses {
             let (first, next) = (loss.first_version, loss.resumes_version);
             line(
@@ -202,7 +214,7 @@ pub fn time(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{PinStatus, TableStatus};
+    use crate::status::{JobStatus, PinStatus, TableStatus, WindowStatus};
     use expect_test::expect;
 
     #[test]
@@ -226,6 +238,15 @@ mod tests {
                 bytes: 2_048,
             },
             pins: vec![PinStatus { id: 1, version: 4, label: "before".to_owned() }],
+            windows: vec![WindowStatus { space: 5, window_ms: 86_400_000, horizon: 6 }],
+            jobs: vec![JobStatus {
+                id: 2,
+                kind: Some("reclaim".to_owned()),
+                label: "dropped space 3".to_owned(),
+                steps: 4,
+                started: 8,
+                error: Some("no room".to_owned()),
+            }],
             buffers: vec![
                 Buffer::new("queue", "operations", Some(0), 4_096),
                 Buffer::new("one operation", "bytes", None, 64 << 20),
@@ -255,6 +276,8 @@ mod tests {
             readable     from version 3 on
             history      7 days, at most 10.0 GiB; 2.0 KiB in 5 rows
             pin          1 holds version 4 (before)
+            window       space 5 keeps 1 day, from version 6 on
+            job          2 reclaim: dropped space 3, 4 steps done; the last one failed: no room
             syncs        0
             log          0 bytes, 0 bytes written
             index        0 bytes in 0 files, 0 runs overlap

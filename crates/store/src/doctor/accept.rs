@@ -300,6 +300,7 @@ fn last_commit(look: &Look, view: &dyn View, now_ms: u64) -> Result<(Loss, Strin
     meta.next_version = loss.resumes_version + 1;
     meta.next_space = meta.next_space.saturating_add(SPACES_SKIPPED);
     meta.next_pin += NUMBERS_SKIPPED;
+    meta.next_job += NUMBERS_SKIPPED;
     meta.epoch = meta.epoch.max(look.survey.epoch()) + NUMBERS_SKIPPED;
     let row = CommitRow {
         real_ms: meta.real_ms,
@@ -313,9 +314,11 @@ fn last_commit(look: &Look, view: &dyn View, now_ms: u64) -> Result<(Loss, Strin
         deltas: Vec::new(),
         touched: Vec::new(),
     };
+    let (key, row) = (keys::commits(loss.resumes_version), row.encode());
+    meta.history_bytes += (key.len() + row.len()) as u64;
     let mut rows = BTreeMap::from([
         (keys::meta(), meta.encode()),
-        (keys::commits(loss.resumes_version), row.encode()),
+        (key, row),
         (keys::losses(loss.first_version), loss.encode()),
     ]);
     let writes = std::iter::from_fn(|| rows.pop_first())
