@@ -113,7 +113,7 @@ pub enum OpenError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// It opened, but its first commit failed.
-    #[error("the first commit failed: {0}")]
+    #[error("the first commit failed")]
     Commit(#[from] CommitError),
     /// A row that is read at start cannot be.
     #[error(transparent)]
@@ -132,6 +132,9 @@ impl OpenError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused(refusal) => Some(refusal.hint()),
+            Self::Commit(CommitError::Refused(crate::engine::Refusal::NoRoom(_))) => {
+                Some("Free room on that disk and start again; nothing is lost.")
+            }
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 use super::checkpoint::{Checkpoint, WriteError};
 use super::index::IndexError;
 use super::log::writer::LogWriter;
-use super::{CommitError, Core};
+use super::{CommitError, Core, Refusal};
 use crate::dir::layout;
 use crate::dir::reserve::Level;
 use parking_lot::{Condvar, Mutex};
@@ -20,6 +20,8 @@ const WITNESS_SYNC_INTERVAL: Duration = Duration::from_secs(1);
 const BALLAST_BYTES: usize = 4 << 20;
 /// How long a worker waits after a failure that may pass (a full disk).
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// Less free than this, and no segment is made ahead of time: it would take what a flush needs.
+const ROOM_AHEAD_BYTES: u64 = 2 * super::log::SEGMENT_BYTES;
 
 /// A thread's name and what it runs.
 type Worker = (&'static str, fn(&Core));
@@ -158,7 +160,10 @@ fn flush_loop(core: &Core) {
                 }
                 Err(CommitError::Refused(error)) => {
                     tracing::warn!(%error, "a flush is tried again later");
-                    core.note_flush(Some(error.to_string()));
+                    core.note_flush(Some(match error {
+                        Refusal::NoRoom(text) => text,
+                        other => other.to_string(),
+                    }));
                     if !core.wake.pause(RETRY_INTERVAL) {
                         return;
                     }
@@ -172,7 +177,9 @@ fn flush_loop(core: &Core) {
 fn compaction_loop(core: &Core) {
     while core.wake.wait(|due| &mut due.compact) {
         while !core.wake.is_stopping() {
-            match core.compact_once() {
+            let result = core.compact_once();
+            core.note_compaction_tried(result.is_err());
+            match result {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(CommitError::Refused(error)) => {
@@ -189,6 +196,10 @@ fn compaction_loop(core: &Core) {
 
 fn segment_loop(core: &Core) {
     while core.wake.wait(|due| &mut due.segment) {
+        if !core.has_room_ahead() {
+            // Flushes and commits need what is left. The log goes on in the segment it has; the next commit asks again.
+            continue;
+        }
         core.make_ballast();
         if let Err(error) = core.preparer.prepare() {
             // The log goes on in the segment it has; the next commit asks again.
@@ -213,6 +224,11 @@ fn witness_loop(core: &Core) {
 }
 
 impl Core {
+    /// Whether there is room for what only makes later work quicker. Who cannot measure finds out by writing.
+    fn has_room_ahead(&self) -> bool {
+        self.disk.room(&self.dir).map_or(true, |room| room.free_bytes >= ROOM_AHEAD_BYTES)
+    }
+
     /// Puts room aside for a start on a full disk, as long as there is plenty.
     fn make_ballast(&self) {
         let plenty = self.reserve.as_ref().is_some_and(|reserve| reserve.level() == Level::Plenty);
@@ -229,6 +245,12 @@ impl Core {
     fn note_flush(&self, refused: Option<String>) {
         self.progress.lock().flush_refused = refused;
         self.moved.notify_all();
+    }
+
+    /// Tells commits whether they may wait for compaction: not while it is refused, nor when there is nothing to merge.
+    fn note_compaction_tried(&self, refused: bool) {
+        self.progress.lock().compaction_refused = refused;
+        self.note_compaction();
     }
 
     /// Flushes the oldest sealed memtable and writes a checkpoint. Answers whether there was one.
@@ -322,7 +344,7 @@ impl Core {
             Ok(()) => {}
             Err(WriteError::Aside(error)) if crate::io::is_transient(&error) => {
                 self.checkpoint_due.store(true, Ordering::Relaxed);
-                return Err(CommitError::Refused(super::Refusal::NoRoom(error.to_string())));
+                return Err(CommitError::Refused(self.no_room(&error)));
             }
             Err(error) => return Err(self.fail(&format!("the checkpoint cannot be written: {error}"))),
         }
@@ -337,7 +359,7 @@ impl Core {
 
     fn index_failed(&self, error: &IndexError) -> CommitError {
         match error {
-            IndexError::NoRoom { .. } => CommitError::Refused(super::Refusal::NoRoom(error.to_string())),
+            IndexError::NoRoom { .. } => CommitError::Refused(self.no_room(error)),
             _ => self.fail(&error.to_string()),
         }
     }

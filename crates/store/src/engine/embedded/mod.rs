@@ -25,6 +25,7 @@ pub use options::{DiskRoom, EmbeddedOptions, EmbeddedStats};
 
 use super::{Batch, CommitError, CommitNumber, Engine, Epoch, Limits, Refusal, View};
 use crate::dir::lock::DirLock;
+use crate::dir::reserve::readable;
 use crate::dir::witness::{FLAG_SYNC_FAILED, Witness};
 use crate::executor::metrics::Histogram;
 use crate::executor::stage::RoomGauge;
@@ -127,6 +128,8 @@ struct Progress {
     flush_refused: Option<String>,
     /// Whether compaction is far behind.
     compaction_behind: bool,
+    /// Whether the last merge was refused for want of room: waiting for the next one could take for ever.
+    compaction_refused: bool,
 }
 
 impl Default for LogPosition {
@@ -302,7 +305,7 @@ impl Core {
                 Ok(bytes)
             }
             Err(error) if is_transient(&error) => match log.discard() {
-                Ok(()) => Err(CommitError::Refused(Refusal::NoRoom(error.to_string()))),
+                Ok(()) => Err(CommitError::Refused(self.no_room(&error))),
                 Err(error) => {
                     Err(self.fail(&format!("a refused frame cannot be cleared from the log: {error}")))
                 }
@@ -316,6 +319,15 @@ impl Core {
         let result = writer.log.sync();
         self.sync_latency.observe(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
         result.map_err(|error| self.fail(&format!("a sync of the log failed: {error}")))
+    }
+
+    /// The refusal of a full disk: what could not be written, where, and what is left.
+    fn no_room(&self, cause: &dyn std::fmt::Display) -> Refusal {
+        let dir = self.dir.display();
+        Refusal::NoRoom(match self.disk.room(&self.dir) {
+            Ok(room) => format!("{cause}; {} free on the disk that holds {dir}", readable(room.free_bytes)),
+            Err(_) => cause.to_string(),
+        })
     }
 
     /// Ends writing after a failure whose extent is unknown.
@@ -354,7 +366,7 @@ impl Core {
                     return Err(CommitError::Refused(Refusal::NoRoom(refused.clone())));
                 }
                 self.wake.flush_due();
-            } else if progress.compaction_behind {
+            } else if progress.compaction_behind && !progress.compaction_refused {
                 self.wake.compaction_due();
             } else {
                 break;

@@ -17,6 +17,9 @@ const FAMILY_TOMBSTONES: u64 = 10;
 /// … and only in tables where they are at least one of this many keys.
 const TABLE_TOMBSTONES: u64 = 4;
 
+/// A merge looks for room each time it has written this much.
+const ROOM_CHECK_BYTES: usize = 1 << 20;
+
 /// Where the next merge out of a level starts, by family and level.
 type Cursors = HashMap<(u8, usize), Bytes>;
 
@@ -185,6 +188,7 @@ impl LsmIndex {
         let own = tables.family(job.family);
         let mut merge = Merge::new(&job.runs)?;
         let mut writer: Option<TableWriter> = None;
+        let mut unchecked = 0;
         while let Some((key, value)) = merge.next()? {
             if self.interrupted.load(Ordering::Relaxed) {
                 return Ok(false);
@@ -203,12 +207,32 @@ impl LsmIndex {
                     writer.insert(TableWriter::create(&self.shelf, self.fresh_id(), job.family, &policy)?)
                 }
             };
+            unchecked += key.len() + value.as_ref().map_or(0, Bytes::len);
             writer.add(key, value)?;
+            if unchecked >= ROOM_CHECK_BYTES {
+                self.leave_room()?;
+                unchecked = 0;
+            }
         }
         if let Some(writer) = writer {
             done.push(writer.finish()?);
         }
         Ok(true)
+    }
+}
+
+impl LsmIndex {
+    /// A merge can wait, the flush cannot: gives up where less is free than the memtables need.
+    fn leave_room(&self) -> Result<(), IndexError> {
+        let state = self.state.load();
+        let sealed: u64 = state.sealed.iter().map(|memtable| memtable.bytes()).sum();
+        let needed = state.active.bytes() + sealed + ROOM_CHECK_BYTES as u64;
+        // Who cannot measure finds out by writing.
+        let Ok(stat) = rustix::fs::statvfs(self.shelf.dir()) else { return Ok(()) };
+        if stat.f_bavail.saturating_mul(stat.f_frsize) < needed {
+            return Err(IndexError::NoRoom { file: self.shelf.dir().display().to_string() });
+        }
+        Ok(())
     }
 }
 

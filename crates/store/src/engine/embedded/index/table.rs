@@ -108,6 +108,11 @@ impl Shelf {
         (self.cache.size() + pinned, self.cache.capacity() + self.pinned_bytes_max)
     }
 
+    /// Where the tables are.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     fn path(&self, id: u64) -> PathBuf {
         self.dir.join(file_name(id))
     }

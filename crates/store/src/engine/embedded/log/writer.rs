@@ -74,10 +74,27 @@ impl SegmentPreparer {
     /// Creates a segment with frames in it, complete or not at all.
     fn make(&self, header: &SegmentHeader, frames: &[u8], fill: bool) -> io::Result<Segment> {
         let temporary = self.dir.join(segment::TEMPORARY);
-        if self.disk.len(&temporary)?.is_some() {
-            self.disk.remove(&temporary)?;
+        let made = self.make_as(&temporary, header, frames, fill);
+        if made.is_err()
+            && let Err(error) = self.disk.remove(&temporary)
+        {
+            // Best effort: on a full disk its room is needed at once. The next one made removes what is left.
+            tracing::debug!(%error, "an incomplete segment cannot be removed");
         }
-        let file = self.disk.create(&temporary)?;
+        made
+    }
+
+    fn make_as(
+        &self,
+        temporary: &Path,
+        header: &SegmentHeader,
+        frames: &[u8],
+        fill: bool,
+    ) -> io::Result<Segment> {
+        if self.disk.len(temporary)?.is_some() {
+            self.disk.remove(temporary)?;
+        }
+        let file = self.disk.create(temporary)?;
         file.write_at(&header.encode(), 0)?;
         file.write_at(frames, SECTOR_BYTES)?;
         let end = SECTOR_BYTES + frames.len() as u64;
@@ -93,7 +110,7 @@ impl SegmentPreparer {
         }
         file.sync()?;
         let path = segment::path(&self.dir, header.number);
-        self.disk.rename(&temporary, &path)?;
+        self.disk.rename(temporary, &path)?;
         self.disk.sync_dir(&self.dir)?;
         self.lengths.lock().insert(header.number, filled);
         Ok(Segment { number: header.number, file, end, filled })
@@ -243,5 +260,25 @@ impl SegmentPreparer {
     /// Bytes of all segment files.
     pub(crate) fn log_bytes(&self) -> u64 {
         self.lengths.lock().values().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::simulated::{Fault, Kind, SimulatedDisk};
+
+    #[test]
+    fn a_segment_that_finds_no_room_leaves_its_part_of_it() {
+        let disk = SimulatedDisk::new(1);
+        let dir = Path::new("/log");
+        disk.put_dir(dir);
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let writer = LogWriter::take_over(shared, dir, [5; 16], BTreeMap::new(), None, &[]).unwrap();
+        disk.fail_after_kind(3, Kind::Write, Fault::NoRoom);
+        writer.preparer().prepare().unwrap_err();
+        let names: Vec<PathBuf> = disk.files().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(names, [segment::path(dir, 1)]);
+        assert!(writer.preparer().prepare().unwrap(), "the next try succeeds");
     }
 }
