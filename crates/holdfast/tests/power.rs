@@ -21,7 +21,8 @@ const WRITES_PER_ROUND_MAX: u64 = 3_000;
 /// A start is cut off after at most this time.
 const START_US_MAX: u64 = 60_000;
 const VOLUME_MIB: u64 = 192;
-const ARGUMENTS: [&str; 4] = ["--memtable-bytes", "200000", "--reserve", "0"];
+const ARGUMENTS: [&str; 6] =
+    ["--memtable-bytes", "200000", "--history-bytes", "10000000000", "--reserve", "0"];
 
 /// A file that grows without ever being synced.
 struct Control {
