@@ -257,6 +257,10 @@ impl Store {
             store.execute(SwitchHistory { off: options.history.is_none() }).1?;
         }
         if options.trimmer {
+            if !store.status()?.jobs.is_empty() {
+                // What a start finds half done goes on at once.
+                store.inner.runner.signal.ring();
+            }
             let weak = Arc::downgrade(&store.inner);
             let limits = options.history.unwrap_or(HistoryLimits { window_ms: 0, bytes_max: 0 });
             store.inner.runner.start(limits, move || weak.upgrade().map(|inner| Self { inner }))?;

@@ -10,6 +10,7 @@
 //! index/       tables of the index
 //! blobs/       large bodies, one file each
 //! backups/     archives
+//! lost-TIME/   what was put aside when a loss was accepted
 //! admin.sock   the way of the verbs to a running server
 //! ```
 //!
@@ -45,6 +46,8 @@ pub const INDEX: &str = "index";
 pub const BLOBS: &str = "blobs";
 /// Directory of archives.
 pub const BACKUPS: &str = "backups";
+/// Beginning of the names of directories that hold what was put aside when a loss was accepted.
+pub const LOST: &str = "lost-";
 /// Socket of a running server.
 pub const ADMIN_SOCKET: &str = "admin.sock";
 
@@ -191,6 +194,7 @@ fn judge(
         (LOCK | ADMIN_SOCKET, false) => Ok(Finding::OfCreation),
         // Made only while a complete store is served.
         (BALLAST, false) => Ok(Finding::Ours(path)),
+        (_, true) if name.starts_with(LOST) => Ok(Finding::Ours(path)),
         (CHECKPOINT, false) => {
             let proof = proves_commit(&path).map_err(|e| io(&path, e))?;
             Ok(if proof { Finding::Ours(path) } else { Finding::OfCreation })

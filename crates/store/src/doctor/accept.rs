@@ -41,8 +41,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Beginning of the names of directories that hold what was put aside.
-pub(super) const LOST: &str = "lost-";
 /// How far commit numbers, epochs and ids jump beyond the highest that is known. What was lost may have used more of them
 /// than is proven: no more than this, because the log that no checkpoint covers holds less than 256 MiB and a frame has at
 /// least 512 bytes.
@@ -158,7 +156,7 @@ pub(super) fn accept_on(
         let refusal = open::index_refusal(dir, &error);
         if refusal.kind == RefusalKind::Damaged { no_help(refusal) } else { refusal }
     })?;
-    let aside = dir.join(format!("{LOST}{}", utc(now_ms)));
+    let aside = dir.join(format!("{}{}", layout::LOST, utc(now_ms)));
     let copies = copy_aside(disk.as_ref(), dir, &aside)?;
     let (loss, proof) = replay(disk.as_ref(), dir, &look, index.as_ref(), now_ms)?;
     let log_dir = dir.join(layout::LOG);

@@ -334,7 +334,7 @@ fn look_for_strangers(disk: &dyn Disk, report: &mut Report, tables: &BTreeSet<Pa
                 (_, file) if file.ends_with(layout::TEMPORARY_SUFFIX) => {
                     ("left by an interrupted write", "It means nothing, and is replaced when it is needed.")
                 }
-                ("", file) if file.starts_with(super::accept::LOST) => (
+                ("", file) if file.starts_with(layout::LOST) => (
                     "files put aside when a loss was accepted",
                     "Remove them when nobody needs them any more.",
                 ),
@@ -355,11 +355,12 @@ fn look_for_strangers(disk: &dyn Disk, report: &mut Report, tables: &BTreeSet<Pa
 }
 
 /// Everything that belongs into the data directory itself.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
     layout::FORMAT,
     layout::LOCK,
     layout::WITNESS,
     layout::CHECKPOINT,
+    layout::BALLAST,
     layout::LOG,
     layout::INDEX,
     layout::BLOBS,

@@ -96,6 +96,8 @@ struct Known {
     paces: BTreeMap<JobId, Pace>,
     /// Horizon, structure and progress of trimming when the spaces were looked through last.
     looked: Option<(Version, Version, Version)>,
+    /// What went wrong in the last round, so that it is said once.
+    failure: Option<String>,
     /// Spaces with a history window of their own.
     retained: Vec<(SpaceId, u64)>,
 }
@@ -143,12 +145,28 @@ pub(crate) struct House<'a> {
 }
 
 impl House<'_> {
-    /// One of everything that is due; answers whether there may be more.
+    /// One of everything that is due; answers whether there may be more. What fails holds up nothing else.
+    ///
+    /// # Errors
+    /// Only if writing has ended.
     pub(crate) fn round(&self, limits: HistoryLimits) -> Result<bool, StoreError> {
-        let mut more = self.trim_due(limits)? && self.trim_step(limits)?;
-        more |= self.retention_step()?;
-        more |= self.start_reclaim()?;
-        more |= self.job_step(|_| true)?;
+        let trimmed = self.trim_due(limits).and_then(|due| Ok(due && self.trim_step(limits)?));
+        let parts = [trimmed, self.retention_step(), self.start_reclaim(), self.job_step(|_| true)];
+        let (mut more, mut failure) = (false, None);
+        for part in parts {
+            match part {
+                Ok(part) => more |= part,
+                Err(error @ StoreError::Ended(_)) => return Err(error),
+                Err(error) => failure = failure.or(Some(error.to_string())),
+            }
+        }
+        let mut known = self.runner.known.lock();
+        if let Some(error) = &failure
+            && known.failure != failure
+        {
+            tracing::warn!(%error, "trimming or a job failed; it is tried again");
+        }
+        known.failure = failure;
         Ok(more)
     }
 
@@ -242,6 +260,9 @@ impl House<'_> {
         if let Err(StoreError::Ended(cause)) = outcome {
             return Err(StoreError::Ended(cause));
         }
+        if matches!(outcome, Err(StoreError::Busy { .. })) {
+            return Ok(false);
+        }
         let mut known = self.runner.known.lock();
         let pace = known.paces.entry(id).or_default();
         match (outcome, step.ended) {
@@ -292,11 +313,7 @@ impl Runner {
                     let house = store.house();
                     match house.round(limits) {
                         Ok(true) => {}
-                        Ok(false) | Err(StoreError::Ended(_)) => break,
-                        Err(error) => {
-                            tracing::warn!(%error, "trimming or a job failed; it is tried again");
-                            break;
-                        }
+                        Ok(false) | Err(_) => break,
                     }
                     if house.executor.queued() > 0 {
                         signal.pause(start.elapsed().min(PAUSE_MAX));
@@ -304,8 +321,6 @@ impl Runner {
                 }
             }
         };
-        // Jobs that a start finds go on at once.
-        self.signal.ring();
         let thread = std::thread::Builder::new().name("housekeeper".to_owned()).spawn(body)?;
         *self.thread.lock() = Some(thread);
         Ok(())
