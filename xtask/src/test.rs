@@ -69,7 +69,8 @@ impl Step {
 /// Every step, cheapest first. **Add yours here.**
 ///
 /// Rust tests that need the real binary (kill -9 rounds, power cuts, the full disk, the damage matrix) are integration
-/// tests of `crates/holdfast` and `crates/store`; their counts come from the three variables set here.
+/// tests of `crates/holdfast` and `crates/store`; their counts come from the three variables set here. They say on stderr
+/// what they counted, and what they skip where file systems of one's own cannot be mounted.
 fn steps(root: &Path, args: &Args) -> Vec<Step> {
     let (crashes, kills, cuts) = if args.thorough { (100_000, 100, 30) } else { (2_000, 10, 5) };
     let rust_tests = if has_nextest() {
@@ -258,7 +259,11 @@ mod tests {
         let args = Args { thorough: true, filter: Some("torn_tail".to_owned()), keep_going: false };
         let steps = steps(Path::new("/nowhere"), &args);
         let rust = steps.iter().find(|step| step.name == "rust tests").unwrap();
-        assert!(rust.environment.contains(&("HOLDFAST_TEST_CRASHES", "100000".to_owned())));
+        for (name, count) in
+            [("HOLDFAST_TEST_CRASHES", 100_000), ("HOLDFAST_TEST_KILLS", 100), ("HOLDFAST_TEST_CUTS", 30)]
+        {
+            assert!(rust.environment.contains(&(name, count.to_string())), "{name}");
+        }
         assert_eq!(rust.arguments.last().map(String::as_str), Some("torn_tail"));
         assert!(steps.iter().filter(|step| step.name == "boto3").all(|step| step.skip.is_some()));
     }
