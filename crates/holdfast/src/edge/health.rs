@@ -37,7 +37,8 @@ pub fn service(door: Door, server: &Server, path: &str) -> Response<Body> {
 
 /// Each service's state, and where the data are. Scripts search for `"dynamodb": "available"`, with that space.
 fn services(server: &Server) -> Response<Body> {
-    let ended = server.store.status().map(|status| status.ended.or(status.engine.and_then(|engine| engine.ended)));
+    let ended =
+        server.store.status().map(|status| status.ended.or(status.engine.and_then(|engine| engine.ended)));
     let (status, state) = match ended {
         Ok(None) => (StatusCode::OK, "available"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "error"),

@@ -75,10 +75,10 @@ fn unknown_outcomes_end_writing_until_it_is_reopened() {
 
 #[test]
 fn limits_are_tiny_and_kept() {
-    let engine = engine(1, Temper { batch_bytes_max: 4, ..Temper::CALM });
-    assert_eq!(engine.limits().batch_bytes_max, 4);
+    let engine = engine(1, Temper { batch_bytes_max: 16, ..Temper::CALM });
+    assert_eq!(engine.limits().batch_bytes_max, 16);
     let refused = engine.commit(1, 1, batch(1, "key", "value"));
-    assert!(matches!(refused, Err(CommitError::Refused(Refusal::TooLarge { bytes: 8, max: 4 }))));
+    assert!(matches!(refused, Err(CommitError::Refused(Refusal::TooLarge { bytes: 20, max: 16 }))));
     engine.commit(1, 1, batch(1, "k", "val")).unwrap();
     engine.order(None);
     engine.commit(2, 1, batch(2, "key", "value")).unwrap();
