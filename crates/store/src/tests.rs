@@ -2,7 +2,7 @@
 
 use crate::engine::embedded::map_index::MapIndex;
 use crate::engine::embedded::{EmbeddedEngine, index::Index};
-use crate::io::simulated::SimulatedDisk;
+use crate::io::simulated::{Fault, Kind, SimulatedDisk};
 use crate::{
     CommitInfo, HistoryLimits, Need, Operation, Options, Place, Read, SpaceId, Store, Transaction, Verdict,
     Version,
@@ -73,7 +73,7 @@ fn dump(read: &impl Read, space: SpaceId, reverse: bool) -> Vec<(Bytes, Bytes)> 
 }
 
 #[test]
-fn the_past_is_kept() {
+fn promise_the_past_is_kept() {
     let (store, space) = memory();
     let one = put(&store, space, b"k", b"one");
     let two = put(&store, space, b"k", b"two");
@@ -325,6 +325,33 @@ fn embedded(disk: &SimulatedDisk) -> Store {
     };
     let engine = EmbeddedEngine::open_on(Arc::new(disk.clone()), dir, &open).expect("opens");
     Store::open(options(Place::Engine(Arc::new(engine)))).expect("opens")
+}
+
+#[test]
+fn promise_a_failed_sync_ends_writing_and_reads_go_on() {
+    let disk = SimulatedDisk::new(1);
+    let store = embedded(&disk);
+    two_spaces(&store);
+    let space = SpaceId(1);
+    let kept = put(&store, space, b"k", b"kept");
+    disk.fail_after_kind(1, Kind::Sync, Fault::Io);
+    let put_now = || {
+        store.execute(Do(move |tx: &mut Transaction<'_>| {
+            tx.put(space, b"k", b"unknown", 7).expect("puts");
+            Verdict::Keep
+        }))
+    };
+    assert!(matches!(put_now().1, Err(crate::StoreError::Unknown(_))), "neither done nor undone");
+    assert!(matches!(put_now().1, Err(crate::StoreError::Ended(_))), "no write follows a failed sync");
+    let value = store.snapshot().get(space, b"k").expect("reads go on").expect("there");
+    assert_eq!((value.since, &value.payload[..]), (kept, &b"kept"[..]), "what is not durable is not shown");
+    assert!(store.status().expect("status").ended.is_some());
+    disk.crash();
+    drop(store);
+    let store = embedded(&disk.restart());
+    let value = store.snapshot().get(space, b"k").expect("reads").expect("there").payload;
+    assert!(&value[..] == b"kept" || &value[..] == b"unknown");
+    put(&store, space, b"k", b"after");
 }
 
 fn two_spaces(store: &Store) {
