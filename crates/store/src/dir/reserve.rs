@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Default threshold in bytes (DESIGN 3.6), unless a tenth of the disk is less.
+/// Default threshold in bytes, unless a tenth of the disk is less.
 pub const RESERVE_BYTES_MAX: u64 = 256 << 20;
 /// Part of the disk that the default threshold is at most.
 const PART_OF_DISK: u64 = 10;
