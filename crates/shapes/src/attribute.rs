@@ -12,6 +12,8 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::wording;
+
 /// Levels of maps and lists that are read before a value is refused with [`TOO_DEEP`]. DynamoDB's own limit is 32;
 /// this one is higher so that operations can report the place, and low enough that the JSON reader's own limit of
 /// 128 levels (two of them per map or list) is never the one that is hit.
@@ -232,7 +234,7 @@ impl<'de> Visitor<'de> for ValueSeed {
     type Value = AttributeValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an attribute value")
+        f.write_str("element AttributeValue")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AttributeValue, A::Error> {
@@ -287,7 +289,7 @@ impl<'de> Visitor<'de> for MembersSeed {
     type Value = Vec<(String, AttributeValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map of attribute values")
+        write!(f, "map of {}", wording::java_type("AttributeValue"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -374,7 +376,7 @@ impl<'de> Deserialize<'de> for Base64 {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Base64, E> {
-                STANDARD.decode(text).map(Base64).map_err(|_| E::custom("invalid base64"))
+                STANDARD.decode(text).map(Base64).map_err(|_| E::custom(wording::base64(text)))
             }
         }
         deserializer.deserialize_str(Text)

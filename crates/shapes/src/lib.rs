@@ -8,13 +8,17 @@
 //! - [`patterns`]: the models' patterns as plain functions.
 //! - [`violations`]: collects broken constraints and renders DynamoDB's text.
 //! - [`request`]: what all inputs have in common, and reading them.
+//! - `structure`: structures are read from JSON objects only.
+//! - `wording`: DynamoDB's texts for bodies that do not fit.
 
 pub mod attribute;
 pub mod java;
 pub mod pairs;
 pub mod patterns;
 pub mod request;
+mod structure;
 pub mod violations;
+mod wording;
 
 /// DynamoDB: one struct per input, output and nested structure.
 #[path = "generated/dynamodb/mod.rs"]

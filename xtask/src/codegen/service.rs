@@ -70,6 +70,13 @@ impl Service {
         Ok(seen.contains("AttributeValue"))
     }
 
+    /// Whether the shape stands in a list or map anywhere in the model.
+    pub fn is_element(&self, name: &str) -> bool {
+        let mut elements =
+            self.model.shapes.values().flat_map(|shape| shape.member.iter().chain(&shape.value));
+        elements.any(|element| element.shape == name)
+    }
+
     /// The Rust type of a structure that travels this way.
     pub fn structure_name(&self, name: &str, way: Way) -> Result<String> {
         let both = self.travels(name, Way::In) && self.travels(name, Way::Out);

@@ -34,7 +34,7 @@ fn module(title: &str) -> String {
 
 fn prelude() -> String {
     format!(
-        "{HEADER}#[allow(unused_imports)]\nuse super::*;\n#[allow(unused_imports)]\nuse crate::{{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns}};\n\
+        "{HEADER}#[allow(unused_imports)]\nuse super::*;\n#[allow(unused_imports)]\nuse crate::structure::read_from_objects;\n#[allow(unused_imports)]\nuse crate::{{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns}};\n\
          #[allow(unused_imports)]\nuse serde::{{Deserialize, Serialize}};\n\n"
     )
 }
@@ -116,7 +116,9 @@ fn structure(service: &Service, code: &mut String, name: &str, rust_name: &str, 
         Way::In => "Clone, Debug, Default, PartialEq, Deserialize",
         Way::Out => "Clone, Debug, Default, Serialize",
     };
-    writeln!(code, "#[derive({derives})]\npub struct {rust_name} {{")?;
+    // Inputs are read from objects only, which derived code alone does not see to.
+    let remote = if way == Way::In { "#[serde(remote = \"Self\")]\n" } else { "" };
+    writeln!(code, "#[derive({derives})]\n{remote}pub struct {rust_name} {{")?;
     for (member, reference) in &service.shape(name)?.members.0 {
         let skip = if shared || echoed || way == Way::Out {
             ", skip_serializing_if = \"Option::is_none\""
@@ -127,6 +129,18 @@ fn structure(service: &Service, code: &mut String, name: &str, rust_name: &str, 
         writeln!(code, "#[serde(rename = {member:?}{skip})]\npub {}: Option<{kind}>,", field(member))?;
     }
     code.push_str("}\n\n");
+    if way == Way::In {
+        // DynamoDB words what it finds in place of a structure by where the structure stands.
+        let place = if top {
+            "input"
+        } else if service.is_element(name) {
+            "element"
+        } else {
+            "member"
+        };
+        let written = if shared || echoed { ", written" } else { "" };
+        writeln!(code, "read_from_objects!({rust_name}, \"{place} {name}\"{written});\n")?;
+    }
     Ok(())
 }
 

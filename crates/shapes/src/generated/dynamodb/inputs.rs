@@ -3,17 +3,22 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
+use crate::structure::read_from_objects;
+#[allow(unused_imports)]
 use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct BatchExecuteStatementInput {
     #[serde(rename = "Statements")]
     pub statements: Option<Vec<BatchStatementRequest>>,
     #[serde(rename = "ReturnConsumedCapacity")]
     pub return_consumed_capacity: Option<String>,
 }
+
+read_from_objects!(BatchExecuteStatementInput, "input BatchExecuteStatementInput");
 
 impl Input for BatchExecuteStatementInput {
     const OPERATION: &'static str = "BatchExecuteStatement";
@@ -49,12 +54,15 @@ impl Input for BatchExecuteStatementInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct BatchGetItemInput {
     #[serde(rename = "RequestItems")]
     pub request_items: Option<Pairs<KeysAndAttributes>>,
     #[serde(rename = "ReturnConsumedCapacity")]
     pub return_consumed_capacity: Option<String>,
 }
+
+read_from_objects!(BatchGetItemInput, "input BatchGetItemInput");
 
 impl Input for BatchGetItemInput {
     const OPERATION: &'static str = "BatchGetItem";
@@ -91,6 +99,7 @@ impl Input for BatchGetItemInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct BatchWriteItemInput {
     #[serde(rename = "RequestItems")]
     pub request_items: Option<Pairs<Vec<WriteRequest>>>,
@@ -99,6 +108,8 @@ pub struct BatchWriteItemInput {
     #[serde(rename = "ReturnItemCollectionMetrics")]
     pub return_item_collection_metrics: Option<String>,
 }
+
+read_from_objects!(BatchWriteItemInput, "input BatchWriteItemInput");
 
 impl Input for BatchWriteItemInput {
     const OPERATION: &'static str = "BatchWriteItem";
@@ -146,12 +157,15 @@ impl Input for BatchWriteItemInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateBackupInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
     #[serde(rename = "BackupName")]
     pub backup_name: Option<String>,
 }
+
+read_from_objects!(CreateBackupInput, "input CreateBackupInput");
 
 impl Input for CreateBackupInput {
     const OPERATION: &'static str = "CreateBackup";
@@ -182,12 +196,15 @@ impl Input for CreateBackupInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateGlobalTableInput {
     #[serde(rename = "GlobalTableName")]
     pub global_table_name: Option<String>,
     #[serde(rename = "ReplicationGroup")]
     pub replication_group: Option<Vec<Replica>>,
 }
+
+read_from_objects!(CreateGlobalTableInput, "input CreateGlobalTableInput");
 
 impl Input for CreateGlobalTableInput {
     const OPERATION: &'static str = "CreateGlobalTable";
@@ -215,6 +232,7 @@ impl Input for CreateGlobalTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateTableInput {
     #[serde(rename = "AttributeDefinitions")]
     pub attribute_definitions: Option<Vec<AttributeDefinition>>,
@@ -251,6 +269,8 @@ pub struct CreateTableInput {
     #[serde(rename = "GlobalTableSettingsReplicationMode")]
     pub global_table_settings_replication_mode: Option<String>,
 }
+
+read_from_objects!(CreateTableInput, "input CreateTableInput");
 
 impl Input for CreateTableInput {
     const OPERATION: &'static str = "CreateTable";
@@ -409,10 +429,13 @@ impl Input for CreateTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteBackupInput {
     #[serde(rename = "BackupArn")]
     pub backup_arn: Option<String>,
 }
+
+read_from_objects!(DeleteBackupInput, "input DeleteBackupInput");
 
 impl Input for DeleteBackupInput {
     const OPERATION: &'static str = "DeleteBackup";
@@ -435,6 +458,7 @@ impl Input for DeleteBackupInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteItemInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -459,6 +483,8 @@ pub struct DeleteItemInput {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(DeleteItemInput, "input DeleteItemInput");
 
 impl Input for DeleteItemInput {
     const OPERATION: &'static str = "DeleteItem";
@@ -540,12 +566,15 @@ impl Input for DeleteItemInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteResourcePolicyInput {
     #[serde(rename = "ResourceArn")]
     pub resource_arn: Option<String>,
     #[serde(rename = "ExpectedRevisionId")]
     pub expected_revision_id: Option<String>,
 }
+
+read_from_objects!(DeleteResourcePolicyInput, "input DeleteResourcePolicyInput");
 
 impl Input for DeleteResourcePolicyInput {
     const OPERATION: &'static str = "DeleteResourcePolicy";
@@ -574,10 +603,13 @@ impl Input for DeleteResourcePolicyInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteTableInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
 }
+
+read_from_objects!(DeleteTableInput, "input DeleteTableInput");
 
 impl Input for DeleteTableInput {
     const OPERATION: &'static str = "DeleteTable";
@@ -600,10 +632,13 @@ impl Input for DeleteTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeBackupInput {
     #[serde(rename = "BackupArn")]
     pub backup_arn: Option<String>,
 }
+
+read_from_objects!(DescribeBackupInput, "input DescribeBackupInput");
 
 impl Input for DescribeBackupInput {
     const OPERATION: &'static str = "DescribeBackup";
@@ -626,10 +661,13 @@ impl Input for DescribeBackupInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeContinuousBackupsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
 }
+
+read_from_objects!(DescribeContinuousBackupsInput, "input DescribeContinuousBackupsInput");
 
 impl Input for DescribeContinuousBackupsInput {
     const OPERATION: &'static str = "DescribeContinuousBackups";
@@ -652,12 +690,15 @@ impl Input for DescribeContinuousBackupsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeContributorInsightsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
     #[serde(rename = "IndexName")]
     pub index_name: Option<String>,
 }
+
+read_from_objects!(DescribeContributorInsightsInput, "input DescribeContributorInsightsInput");
 
 impl Input for DescribeContributorInsightsInput {
     const OPERATION: &'static str = "DescribeContributorInsights";
@@ -687,7 +728,10 @@ impl Input for DescribeContributorInsightsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeEndpointsInput {}
+
+read_from_objects!(DescribeEndpointsInput, "input DescribeEndpointsRequest");
 
 impl Input for DescribeEndpointsInput {
     const OPERATION: &'static str = "DescribeEndpoints";
@@ -701,10 +745,13 @@ impl Input for DescribeEndpointsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeExportInput {
     #[serde(rename = "ExportArn")]
     pub export_arn: Option<String>,
 }
+
+read_from_objects!(DescribeExportInput, "input DescribeExportInput");
 
 impl Input for DescribeExportInput {
     const OPERATION: &'static str = "DescribeExport";
@@ -727,10 +774,13 @@ impl Input for DescribeExportInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeGlobalTableInput {
     #[serde(rename = "GlobalTableName")]
     pub global_table_name: Option<String>,
 }
+
+read_from_objects!(DescribeGlobalTableInput, "input DescribeGlobalTableInput");
 
 impl Input for DescribeGlobalTableInput {
     const OPERATION: &'static str = "DescribeGlobalTable";
@@ -754,10 +804,13 @@ impl Input for DescribeGlobalTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeGlobalTableSettingsInput {
     #[serde(rename = "GlobalTableName")]
     pub global_table_name: Option<String>,
 }
+
+read_from_objects!(DescribeGlobalTableSettingsInput, "input DescribeGlobalTableSettingsInput");
 
 impl Input for DescribeGlobalTableSettingsInput {
     const OPERATION: &'static str = "DescribeGlobalTableSettings";
@@ -781,10 +834,13 @@ impl Input for DescribeGlobalTableSettingsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeImportInput {
     #[serde(rename = "ImportArn")]
     pub import_arn: Option<String>,
 }
+
+read_from_objects!(DescribeImportInput, "input DescribeImportInput");
 
 impl Input for DescribeImportInput {
     const OPERATION: &'static str = "DescribeImport";
@@ -807,10 +863,16 @@ impl Input for DescribeImportInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeKinesisStreamingDestinationInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
 }
+
+read_from_objects!(
+    DescribeKinesisStreamingDestinationInput,
+    "input DescribeKinesisStreamingDestinationInput"
+);
 
 impl Input for DescribeKinesisStreamingDestinationInput {
     const OPERATION: &'static str = "DescribeKinesisStreamingDestination";
@@ -833,7 +895,10 @@ impl Input for DescribeKinesisStreamingDestinationInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeLimitsInput {}
+
+read_from_objects!(DescribeLimitsInput, "input DescribeLimitsInput");
 
 impl Input for DescribeLimitsInput {
     const OPERATION: &'static str = "DescribeLimits";
@@ -847,10 +912,13 @@ impl Input for DescribeLimitsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeTableInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
 }
+
+read_from_objects!(DescribeTableInput, "input DescribeTableInput");
 
 impl Input for DescribeTableInput {
     const OPERATION: &'static str = "DescribeTable";
@@ -873,10 +941,13 @@ impl Input for DescribeTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeTableReplicaAutoScalingInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
 }
+
+read_from_objects!(DescribeTableReplicaAutoScalingInput, "input DescribeTableReplicaAutoScalingInput");
 
 impl Input for DescribeTableReplicaAutoScalingInput {
     const OPERATION: &'static str = "DescribeTableReplicaAutoScaling";
@@ -899,10 +970,13 @@ impl Input for DescribeTableReplicaAutoScalingInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeTimeToLiveInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
 }
+
+read_from_objects!(DescribeTimeToLiveInput, "input DescribeTimeToLiveInput");
 
 impl Input for DescribeTimeToLiveInput {
     const OPERATION: &'static str = "DescribeTimeToLive";
@@ -925,6 +999,7 @@ impl Input for DescribeTimeToLiveInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DisableKinesisStreamingDestinationInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -933,6 +1008,8 @@ pub struct DisableKinesisStreamingDestinationInput {
     #[serde(rename = "EnableKinesisStreamingConfiguration")]
     pub enable_kinesis_streaming_configuration: Option<EnableKinesisStreamingConfiguration>,
 }
+
+read_from_objects!(DisableKinesisStreamingDestinationInput, "input KinesisStreamingDestinationInput");
 
 impl Input for DisableKinesisStreamingDestinationInput {
     const OPERATION: &'static str = "DisableKinesisStreamingDestination";
@@ -970,6 +1047,7 @@ impl Input for DisableKinesisStreamingDestinationInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct EnableKinesisStreamingDestinationInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -978,6 +1056,8 @@ pub struct EnableKinesisStreamingDestinationInput {
     #[serde(rename = "EnableKinesisStreamingConfiguration")]
     pub enable_kinesis_streaming_configuration: Option<EnableKinesisStreamingConfiguration>,
 }
+
+read_from_objects!(EnableKinesisStreamingDestinationInput, "input KinesisStreamingDestinationInput");
 
 impl Input for EnableKinesisStreamingDestinationInput {
     const OPERATION: &'static str = "EnableKinesisStreamingDestination";
@@ -1015,6 +1095,7 @@ impl Input for EnableKinesisStreamingDestinationInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ExecuteStatementInput {
     #[serde(rename = "Statement")]
     pub statement: Option<String>,
@@ -1031,6 +1112,8 @@ pub struct ExecuteStatementInput {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(ExecuteStatementInput, "input ExecuteStatementInput");
 
 impl Input for ExecuteStatementInput {
     const OPERATION: &'static str = "ExecuteStatement";
@@ -1090,6 +1173,7 @@ impl Input for ExecuteStatementInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ExecuteTransactionInput {
     #[serde(rename = "TransactStatements")]
     pub transact_statements: Option<Vec<ParameterizedStatement>>,
@@ -1098,6 +1182,8 @@ pub struct ExecuteTransactionInput {
     #[serde(rename = "ReturnConsumedCapacity")]
     pub return_consumed_capacity: Option<String>,
 }
+
+read_from_objects!(ExecuteTransactionInput, "input ExecuteTransactionInput");
 
 impl Input for ExecuteTransactionInput {
     const OPERATION: &'static str = "ExecuteTransaction";
@@ -1139,6 +1225,7 @@ impl Input for ExecuteTransactionInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ExportTableToPointInTimeInput {
     #[serde(rename = "TableArn")]
     pub table_arn: Option<String>,
@@ -1163,6 +1250,8 @@ pub struct ExportTableToPointInTimeInput {
     #[serde(rename = "IncrementalExportSpecification")]
     pub incremental_export_specification: Option<IncrementalExportSpecification>,
 }
+
+read_from_objects!(ExportTableToPointInTimeInput, "input ExportTableToPointInTimeInput");
 
 impl Input for ExportTableToPointInTimeInput {
     const OPERATION: &'static str = "ExportTableToPointInTime";
@@ -1246,6 +1335,7 @@ impl Input for ExportTableToPointInTimeInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GetItemInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -1262,6 +1352,8 @@ pub struct GetItemInput {
     #[serde(rename = "ExpressionAttributeNames")]
     pub expression_attribute_names: Option<Pairs<String>>,
 }
+
+read_from_objects!(GetItemInput, "input GetItemInput");
 
 impl Input for GetItemInput {
     const OPERATION: &'static str = "GetItem";
@@ -1309,10 +1401,13 @@ impl Input for GetItemInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GetResourcePolicyInput {
     #[serde(rename = "ResourceArn")]
     pub resource_arn: Option<String>,
 }
+
+read_from_objects!(GetResourcePolicyInput, "input GetResourcePolicyInput");
 
 impl Input for GetResourcePolicyInput {
     const OPERATION: &'static str = "GetResourcePolicy";
@@ -1335,6 +1430,7 @@ impl Input for GetResourcePolicyInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ImportTableInput {
     #[serde(rename = "ClientToken")]
     pub client_token: Option<String>,
@@ -1349,6 +1445,8 @@ pub struct ImportTableInput {
     #[serde(rename = "TableCreationParameters")]
     pub table_creation_parameters: Option<TableCreationParameters>,
 }
+
+read_from_objects!(ImportTableInput, "input ImportTableInput");
 
 impl Input for ImportTableInput {
     const OPERATION: &'static str = "ImportTable";
@@ -1409,6 +1507,7 @@ impl Input for ImportTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListBackupsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -1423,6 +1522,8 @@ pub struct ListBackupsInput {
     #[serde(rename = "BackupType")]
     pub backup_type: Option<String>,
 }
+
+read_from_objects!(ListBackupsInput, "input ListBackupsInput");
 
 impl Input for ListBackupsInput {
     const OPERATION: &'static str = "ListBackups";
@@ -1468,6 +1569,7 @@ impl Input for ListBackupsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListContributorInsightsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -1476,6 +1578,8 @@ pub struct ListContributorInsightsInput {
     #[serde(rename = "MaxResults")]
     pub max_results: Option<i64>,
 }
+
+read_from_objects!(ListContributorInsightsInput, "input ListContributorInsightsInput");
 
 impl Input for ListContributorInsightsInput {
     const OPERATION: &'static str = "ListContributorInsights";
@@ -1506,6 +1610,7 @@ impl Input for ListContributorInsightsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListExportsInput {
     #[serde(rename = "TableArn")]
     pub table_arn: Option<String>,
@@ -1514,6 +1619,8 @@ pub struct ListExportsInput {
     #[serde(rename = "NextToken")]
     pub next_token: Option<String>,
 }
+
+read_from_objects!(ListExportsInput, "input ListExportsInput");
 
 impl Input for ListExportsInput {
     const OPERATION: &'static str = "ListExports";
@@ -1544,6 +1651,7 @@ impl Input for ListExportsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListGlobalTablesInput {
     #[serde(rename = "ExclusiveStartGlobalTableName")]
     pub exclusive_start_global_table_name: Option<String>,
@@ -1552,6 +1660,8 @@ pub struct ListGlobalTablesInput {
     #[serde(rename = "RegionName")]
     pub region_name: Option<String>,
 }
+
+read_from_objects!(ListGlobalTablesInput, "input ListGlobalTablesInput");
 
 impl Input for ListGlobalTablesInput {
     const OPERATION: &'static str = "ListGlobalTables";
@@ -1583,6 +1693,7 @@ impl Input for ListGlobalTablesInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListImportsInput {
     #[serde(rename = "TableArn")]
     pub table_arn: Option<String>,
@@ -1591,6 +1702,8 @@ pub struct ListImportsInput {
     #[serde(rename = "NextToken")]
     pub next_token: Option<String>,
 }
+
+read_from_objects!(ListImportsInput, "input ListImportsInput");
 
 impl Input for ListImportsInput {
     const OPERATION: &'static str = "ListImports";
@@ -1625,12 +1738,15 @@ impl Input for ListImportsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListTablesInput {
     #[serde(rename = "ExclusiveStartTableName")]
     pub exclusive_start_table_name: Option<String>,
     #[serde(rename = "Limit")]
     pub limit: Option<i64>,
 }
+
+read_from_objects!(ListTablesInput, "input ListTablesInput");
 
 impl Input for ListTablesInput {
     const OPERATION: &'static str = "ListTables";
@@ -1659,12 +1775,15 @@ impl Input for ListTablesInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListTagsOfResourceInput {
     #[serde(rename = "ResourceArn")]
     pub resource_arn: Option<String>,
     #[serde(rename = "NextToken")]
     pub next_token: Option<String>,
 }
+
+read_from_objects!(ListTagsOfResourceInput, "input ListTagsOfResourceInput");
 
 impl Input for ListTagsOfResourceInput {
     const OPERATION: &'static str = "ListTagsOfResource";
@@ -1690,6 +1809,7 @@ impl Input for ListTagsOfResourceInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct PutItemInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -1714,6 +1834,8 @@ pub struct PutItemInput {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(PutItemInput, "input PutItemInput");
 
 impl Input for PutItemInput {
     const OPERATION: &'static str = "PutItem";
@@ -1795,6 +1917,7 @@ impl Input for PutItemInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct PutResourcePolicyInput {
     #[serde(rename = "ResourceArn")]
     pub resource_arn: Option<String>,
@@ -1805,6 +1928,8 @@ pub struct PutResourcePolicyInput {
     #[serde(rename = "ConfirmRemoveSelfResourceAccess")]
     pub confirm_remove_self_resource_access: Option<bool>,
 }
+
+read_from_objects!(PutResourcePolicyInput, "input PutResourcePolicyInput");
 
 impl Input for PutResourcePolicyInput {
     const OPERATION: &'static str = "PutResourcePolicy";
@@ -1840,6 +1965,7 @@ impl Input for PutResourcePolicyInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct QueryInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -1876,6 +2002,8 @@ pub struct QueryInput {
     #[serde(rename = "ExpressionAttributeValues")]
     pub expression_attribute_values: Option<AttributeMap>,
 }
+
+read_from_objects!(QueryInput, "input QueryInput");
 
 impl Input for QueryInput {
     const OPERATION: &'static str = "Query";
@@ -1983,6 +2111,7 @@ impl Input for QueryInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RestoreTableFromBackupInput {
     #[serde(rename = "TargetTableName")]
     pub target_table_name: Option<String>,
@@ -2001,6 +2130,8 @@ pub struct RestoreTableFromBackupInput {
     #[serde(rename = "SSESpecificationOverride")]
     pub sse_specification_override: Option<SSESpecification>,
 }
+
+read_from_objects!(RestoreTableFromBackupInput, "input RestoreTableFromBackupInput");
 
 impl Input for RestoreTableFromBackupInput {
     const OPERATION: &'static str = "RestoreTableFromBackup";
@@ -2080,6 +2211,7 @@ impl Input for RestoreTableFromBackupInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RestoreTableToPointInTimeInput {
     #[serde(rename = "SourceTableArn")]
     pub source_table_arn: Option<String>,
@@ -2104,6 +2236,8 @@ pub struct RestoreTableToPointInTimeInput {
     #[serde(rename = "SSESpecificationOverride")]
     pub sse_specification_override: Option<SSESpecification>,
 }
+
+read_from_objects!(RestoreTableToPointInTimeInput, "input RestoreTableToPointInTimeInput");
 
 impl Input for RestoreTableToPointInTimeInput {
     const OPERATION: &'static str = "RestoreTableToPointInTime";
@@ -2195,6 +2329,7 @@ impl Input for RestoreTableToPointInTimeInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ScanInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -2229,6 +2364,8 @@ pub struct ScanInput {
     #[serde(rename = "ConsistentRead")]
     pub consistent_read: Option<bool>,
 }
+
+read_from_objects!(ScanInput, "input ScanInput");
 
 impl Input for ScanInput {
     const OPERATION: &'static str = "Scan";
@@ -2330,12 +2467,15 @@ impl Input for ScanInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TagResourceInput {
     #[serde(rename = "ResourceArn")]
     pub resource_arn: Option<String>,
     #[serde(rename = "Tags")]
     pub tags: Option<Vec<Tag>>,
 }
+
+read_from_objects!(TagResourceInput, "input TagResourceInput");
 
 impl Input for TagResourceInput {
     const OPERATION: &'static str = "TagResource";
@@ -2371,12 +2511,15 @@ impl Input for TagResourceInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TransactGetItemsInput {
     #[serde(rename = "TransactItems")]
     pub transact_items: Option<Vec<TransactGetItem>>,
     #[serde(rename = "ReturnConsumedCapacity")]
     pub return_consumed_capacity: Option<String>,
 }
+
+read_from_objects!(TransactGetItemsInput, "input TransactGetItemsInput");
 
 impl Input for TransactGetItemsInput {
     const OPERATION: &'static str = "TransactGetItems";
@@ -2412,6 +2555,7 @@ impl Input for TransactGetItemsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TransactWriteItemsInput {
     #[serde(rename = "TransactItems")]
     pub transact_items: Option<Vec<TransactWriteItem>>,
@@ -2422,6 +2566,8 @@ pub struct TransactWriteItemsInput {
     #[serde(rename = "ClientRequestToken")]
     pub client_request_token: Option<String>,
 }
+
+read_from_objects!(TransactWriteItemsInput, "input TransactWriteItemsInput");
 
 impl Input for TransactWriteItemsInput {
     const OPERATION: &'static str = "TransactWriteItems";
@@ -2469,12 +2615,15 @@ impl Input for TransactWriteItemsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UntagResourceInput {
     #[serde(rename = "ResourceArn")]
     pub resource_arn: Option<String>,
     #[serde(rename = "TagKeys")]
     pub tag_keys: Option<Vec<String>>,
 }
+
+read_from_objects!(UntagResourceInput, "input UntagResourceInput");
 
 impl Input for UntagResourceInput {
     const OPERATION: &'static str = "UntagResource";
@@ -2501,12 +2650,15 @@ impl Input for UntagResourceInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateContinuousBackupsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
     #[serde(rename = "PointInTimeRecoverySpecification")]
     pub point_in_time_recovery_specification: Option<PointInTimeRecoverySpecification>,
 }
+
+read_from_objects!(UpdateContinuousBackupsInput, "input UpdateContinuousBackupsInput");
 
 impl Input for UpdateContinuousBackupsInput {
     const OPERATION: &'static str = "UpdateContinuousBackups";
@@ -2538,6 +2690,7 @@ impl Input for UpdateContinuousBackupsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateContributorInsightsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -2548,6 +2701,8 @@ pub struct UpdateContributorInsightsInput {
     #[serde(rename = "ContributorInsightsMode")]
     pub contributor_insights_mode: Option<String>,
 }
+
+read_from_objects!(UpdateContributorInsightsInput, "input UpdateContributorInsightsInput");
 
 impl Input for UpdateContributorInsightsInput {
     const OPERATION: &'static str = "UpdateContributorInsights";
@@ -2590,12 +2745,15 @@ impl Input for UpdateContributorInsightsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateGlobalTableInput {
     #[serde(rename = "GlobalTableName")]
     pub global_table_name: Option<String>,
     #[serde(rename = "ReplicaUpdates")]
     pub replica_updates: Option<Vec<ReplicaUpdate>>,
 }
+
+read_from_objects!(UpdateGlobalTableInput, "input UpdateGlobalTableInput");
 
 impl Input for UpdateGlobalTableInput {
     const OPERATION: &'static str = "UpdateGlobalTable";
@@ -2632,6 +2790,7 @@ impl Input for UpdateGlobalTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateGlobalTableSettingsInput {
     #[serde(rename = "GlobalTableName")]
     pub global_table_name: Option<String>,
@@ -2648,6 +2807,8 @@ pub struct UpdateGlobalTableSettingsInput {
     #[serde(rename = "ReplicaSettingsUpdate")]
     pub replica_settings_update: Option<Vec<ReplicaSettingsUpdate>>,
 }
+
+read_from_objects!(UpdateGlobalTableSettingsInput, "input UpdateGlobalTableSettingsInput");
 
 impl Input for UpdateGlobalTableSettingsInput {
     const OPERATION: &'static str = "UpdateGlobalTableSettings";
@@ -2717,6 +2878,7 @@ impl Input for UpdateGlobalTableSettingsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateItemInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -2745,6 +2907,8 @@ pub struct UpdateItemInput {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(UpdateItemInput, "input UpdateItemInput");
 
 impl Input for UpdateItemInput {
     const OPERATION: &'static str = "UpdateItem";
@@ -2841,6 +3005,7 @@ impl Input for UpdateItemInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateKinesisStreamingDestinationInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -2849,6 +3014,8 @@ pub struct UpdateKinesisStreamingDestinationInput {
     #[serde(rename = "UpdateKinesisStreamingConfiguration")]
     pub update_kinesis_streaming_configuration: Option<UpdateKinesisStreamingConfiguration>,
 }
+
+read_from_objects!(UpdateKinesisStreamingDestinationInput, "input UpdateKinesisStreamingDestinationInput");
 
 impl Input for UpdateKinesisStreamingDestinationInput {
     const OPERATION: &'static str = "UpdateKinesisStreamingDestination";
@@ -2886,6 +3053,7 @@ impl Input for UpdateKinesisStreamingDestinationInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateTableInput {
     #[serde(rename = "AttributeDefinitions")]
     pub attribute_definitions: Option<Vec<AttributeDefinition>>,
@@ -2918,6 +3086,8 @@ pub struct UpdateTableInput {
     #[serde(rename = "GlobalTableSettingsReplicationMode")]
     pub global_table_settings_replication_mode: Option<String>,
 }
+
+read_from_objects!(UpdateTableInput, "input UpdateTableInput");
 
 impl Input for UpdateTableInput {
     const OPERATION: &'static str = "UpdateTable";
@@ -3051,6 +3221,7 @@ impl Input for UpdateTableInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateTableReplicaAutoScalingInput {
     #[serde(rename = "GlobalSecondaryIndexUpdates")]
     pub global_secondary_index_updates: Option<Vec<GlobalSecondaryIndexAutoScalingUpdate>>,
@@ -3061,6 +3232,8 @@ pub struct UpdateTableReplicaAutoScalingInput {
     #[serde(rename = "ReplicaUpdates")]
     pub replica_updates: Option<Vec<ReplicaAutoScalingUpdate>>,
 }
+
+read_from_objects!(UpdateTableReplicaAutoScalingInput, "input UpdateTableReplicaAutoScalingInput");
 
 impl Input for UpdateTableReplicaAutoScalingInput {
     const OPERATION: &'static str = "UpdateTableReplicaAutoScaling";
@@ -3117,12 +3290,15 @@ impl Input for UpdateTableReplicaAutoScalingInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateTimeToLiveInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
     #[serde(rename = "TimeToLiveSpecification")]
     pub time_to_live_specification: Option<TimeToLiveSpecification>,
 }
+
+read_from_objects!(UpdateTimeToLiveInput, "input UpdateTimeToLiveInput");
 
 impl Input for UpdateTimeToLiveInput {
     const OPERATION: &'static str = "UpdateTimeToLive";

@@ -3,17 +3,22 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
+use crate::structure::read_from_objects;
+#[allow(unused_imports)]
 use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AttributeDefinition {
     #[serde(rename = "AttributeName", skip_serializing_if = "Option::is_none")]
     pub attribute_name: Option<String>,
     #[serde(rename = "AttributeType", skip_serializing_if = "Option::is_none")]
     pub attribute_type: Option<String>,
 }
+
+read_from_objects!(AttributeDefinition, "element AttributeDefinition", written);
 
 impl AttributeDefinition {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -29,12 +34,15 @@ impl AttributeDefinition {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AttributeValueUpdate {
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub value: Option<AttributeValue>,
     #[serde(rename = "Action", skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
 }
+
+read_from_objects!(AttributeValueUpdate, "element AttributeValueUpdate", written);
 
 impl AttributeValueUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -45,6 +53,7 @@ impl AttributeValueUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AutoScalingPolicyUpdate {
     #[serde(rename = "PolicyName", skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
@@ -52,6 +61,8 @@ pub struct AutoScalingPolicyUpdate {
     pub target_tracking_scaling_policy_configuration:
         Option<AutoScalingTargetTrackingScalingPolicyConfigurationUpdate>,
 }
+
+read_from_objects!(AutoScalingPolicyUpdate, "member AutoScalingPolicyUpdate", written);
 
 impl AutoScalingPolicyUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -72,6 +83,7 @@ impl AutoScalingPolicyUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AutoScalingSettingsUpdate {
     #[serde(rename = "MinimumUnits", skip_serializing_if = "Option::is_none")]
     pub minimum_units: Option<i64>,
@@ -84,6 +96,8 @@ pub struct AutoScalingSettingsUpdate {
     #[serde(rename = "ScalingPolicyUpdate", skip_serializing_if = "Option::is_none")]
     pub scaling_policy_update: Option<AutoScalingPolicyUpdate>,
 }
+
+read_from_objects!(AutoScalingSettingsUpdate, "member AutoScalingSettingsUpdate", written);
 
 impl AutoScalingSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -111,6 +125,7 @@ impl AutoScalingSettingsUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AutoScalingTargetTrackingScalingPolicyConfigurationUpdate {
     #[serde(rename = "DisableScaleIn", skip_serializing_if = "Option::is_none")]
     pub disable_scale_in: Option<bool>,
@@ -122,6 +137,12 @@ pub struct AutoScalingTargetTrackingScalingPolicyConfigurationUpdate {
     pub target_value: Option<f64>,
 }
 
+read_from_objects!(
+    AutoScalingTargetTrackingScalingPolicyConfigurationUpdate,
+    "member AutoScalingTargetTrackingScalingPolicyConfigurationUpdate",
+    written
+);
+
 impl AutoScalingTargetTrackingScalingPolicyConfigurationUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
         out.required("TargetValue", self.target_value.is_some());
@@ -129,6 +150,7 @@ impl AutoScalingTargetTrackingScalingPolicyConfigurationUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct BatchStatementRequest {
     #[serde(rename = "Statement", skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
@@ -139,6 +161,8 @@ pub struct BatchStatementRequest {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(BatchStatementRequest, "element BatchStatementRequest", written);
 
 impl BatchStatementRequest {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -160,12 +184,15 @@ impl BatchStatementRequest {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Condition {
     #[serde(rename = "AttributeValueList", skip_serializing_if = "Option::is_none")]
     pub attribute_value_list: Option<Vec<AttributeValue>>,
     #[serde(rename = "ComparisonOperator", skip_serializing_if = "Option::is_none")]
     pub comparison_operator: Option<String>,
 }
+
+read_from_objects!(Condition, "element Condition", written);
 
 impl Condition {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -177,6 +204,7 @@ impl Condition {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ConditionCheck {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
@@ -191,6 +219,8 @@ pub struct ConditionCheck {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(ConditionCheck, "member ConditionCheck", written);
 
 impl ConditionCheck {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -211,6 +241,7 @@ impl ConditionCheck {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateGlobalSecondaryIndexAction {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -225,6 +256,8 @@ pub struct CreateGlobalSecondaryIndexAction {
     #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughput>,
 }
+
+read_from_objects!(CreateGlobalSecondaryIndexAction, "member CreateGlobalSecondaryIndexAction", written);
 
 impl CreateGlobalSecondaryIndexAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -259,10 +292,17 @@ impl CreateGlobalSecondaryIndexAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateGlobalTableWitnessGroupMemberAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
+
+read_from_objects!(
+    CreateGlobalTableWitnessGroupMemberAction,
+    "member CreateGlobalTableWitnessGroupMemberAction",
+    written
+);
 
 impl CreateGlobalTableWitnessGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -271,10 +311,13 @@ impl CreateGlobalTableWitnessGroupMemberAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateReplicaAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
+
+read_from_objects!(CreateReplicaAction, "member CreateReplicaAction", written);
 
 impl CreateReplicaAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -283,6 +326,7 @@ impl CreateReplicaAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CreateReplicationGroupMemberAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
@@ -297,6 +341,8 @@ pub struct CreateReplicationGroupMemberAction {
     #[serde(rename = "TableClassOverride", skip_serializing_if = "Option::is_none")]
     pub table_class_override: Option<String>,
 }
+
+read_from_objects!(CreateReplicationGroupMemberAction, "member CreateReplicationGroupMemberAction", written);
 
 impl CreateReplicationGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -323,12 +369,15 @@ impl CreateReplicationGroupMemberAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct CsvOptions {
     #[serde(rename = "Delimiter", skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
     #[serde(rename = "HeaderList", skip_serializing_if = "Option::is_none")]
     pub header_list: Option<Vec<String>>,
 }
+
+read_from_objects!(CsvOptions, "member CsvOptions", written);
 
 impl CsvOptions {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -343,6 +392,7 @@ impl CsvOptions {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Delete {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
@@ -357,6 +407,8 @@ pub struct Delete {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(Delete, "member Delete", written);
 
 impl Delete {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -376,10 +428,13 @@ impl Delete {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteGlobalSecondaryIndexAction {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
 }
+
+read_from_objects!(DeleteGlobalSecondaryIndexAction, "member DeleteGlobalSecondaryIndexAction", written);
 
 impl DeleteGlobalSecondaryIndexAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -392,10 +447,17 @@ impl DeleteGlobalSecondaryIndexAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteGlobalTableWitnessGroupMemberAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
+
+read_from_objects!(
+    DeleteGlobalTableWitnessGroupMemberAction,
+    "member DeleteGlobalTableWitnessGroupMemberAction",
+    written
+);
 
 impl DeleteGlobalTableWitnessGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -404,10 +466,13 @@ impl DeleteGlobalTableWitnessGroupMemberAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteReplicaAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
+
+read_from_objects!(DeleteReplicaAction, "member DeleteReplicaAction", written);
 
 impl DeleteReplicaAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -416,10 +481,13 @@ impl DeleteReplicaAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteReplicationGroupMemberAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
+
+read_from_objects!(DeleteReplicationGroupMemberAction, "member DeleteReplicationGroupMemberAction", written);
 
 impl DeleteReplicationGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -428,10 +496,13 @@ impl DeleteReplicationGroupMemberAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeleteRequest {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
 }
+
+read_from_objects!(DeleteRequest, "member DeleteRequest", written);
 
 impl DeleteRequest {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -440,10 +511,17 @@ impl DeleteRequest {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct EnableKinesisStreamingConfiguration {
     #[serde(rename = "ApproximateCreationDateTimePrecision", skip_serializing_if = "Option::is_none")]
     pub approximate_creation_date_time_precision: Option<String>,
 }
+
+read_from_objects!(
+    EnableKinesisStreamingConfiguration,
+    "member EnableKinesisStreamingConfiguration",
+    written
+);
 
 impl EnableKinesisStreamingConfiguration {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -458,6 +536,7 @@ impl EnableKinesisStreamingConfiguration {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ExpectedAttributeValue {
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub value: Option<AttributeValue>,
@@ -469,6 +548,8 @@ pub struct ExpectedAttributeValue {
     pub attribute_value_list: Option<Vec<AttributeValue>>,
 }
 
+read_from_objects!(ExpectedAttributeValue, "element ExpectedAttributeValue", written);
+
 impl ExpectedAttributeValue {
     pub(crate) fn violations(&self, out: &mut Violations) {
         if let Some(value) = &self.comparison_operator {
@@ -478,6 +559,7 @@ impl ExpectedAttributeValue {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Get {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
@@ -488,6 +570,8 @@ pub struct Get {
     #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
 }
+
+read_from_objects!(Get, "member Get", written);
 
 impl Get {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -500,6 +584,7 @@ impl Get {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GlobalSecondaryIndex {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -514,6 +599,8 @@ pub struct GlobalSecondaryIndex {
     #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughput>,
 }
+
+read_from_objects!(GlobalSecondaryIndex, "element GlobalSecondaryIndex", written);
 
 impl GlobalSecondaryIndex {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -548,12 +635,19 @@ impl GlobalSecondaryIndex {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GlobalSecondaryIndexAutoScalingUpdate {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
     #[serde(rename = "ProvisionedWriteCapacityAutoScalingUpdate", skip_serializing_if = "Option::is_none")]
     pub provisioned_write_capacity_auto_scaling_update: Option<AutoScalingSettingsUpdate>,
 }
+
+read_from_objects!(
+    GlobalSecondaryIndexAutoScalingUpdate,
+    "element GlobalSecondaryIndexAutoScalingUpdate",
+    written
+);
 
 impl GlobalSecondaryIndexAutoScalingUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -570,6 +664,7 @@ impl GlobalSecondaryIndexAutoScalingUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GlobalSecondaryIndexUpdate {
     #[serde(rename = "Update", skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateGlobalSecondaryIndexAction>,
@@ -578,6 +673,8 @@ pub struct GlobalSecondaryIndexUpdate {
     #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteGlobalSecondaryIndexAction>,
 }
+
+read_from_objects!(GlobalSecondaryIndexUpdate, "element GlobalSecondaryIndexUpdate", written);
 
 impl GlobalSecondaryIndexUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -600,6 +697,7 @@ impl GlobalSecondaryIndexUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GlobalTableGlobalSecondaryIndexSettingsUpdate {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -611,6 +709,12 @@ pub struct GlobalTableGlobalSecondaryIndexSettingsUpdate {
     )]
     pub provisioned_write_capacity_auto_scaling_settings_update: Option<AutoScalingSettingsUpdate>,
 }
+
+read_from_objects!(
+    GlobalTableGlobalSecondaryIndexSettingsUpdate,
+    "element GlobalTableGlobalSecondaryIndexSettingsUpdate",
+    written
+);
 
 impl GlobalTableGlobalSecondaryIndexSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -631,12 +735,15 @@ impl GlobalTableGlobalSecondaryIndexSettingsUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GlobalTableWitnessGroupUpdate {
     #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateGlobalTableWitnessGroupMemberAction>,
     #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteGlobalTableWitnessGroupMemberAction>,
 }
+
+read_from_objects!(GlobalTableWitnessGroupUpdate, "element GlobalTableWitnessGroupUpdate", written);
 
 impl GlobalTableWitnessGroupUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -654,6 +761,7 @@ impl GlobalTableWitnessGroupUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct IncrementalExportSpecification {
     #[serde(rename = "ExportFromTime", skip_serializing_if = "Option::is_none")]
     pub export_from_time: Option<f64>,
@@ -662,6 +770,8 @@ pub struct IncrementalExportSpecification {
     #[serde(rename = "ExportViewType", skip_serializing_if = "Option::is_none")]
     pub export_view_type: Option<String>,
 }
+
+read_from_objects!(IncrementalExportSpecification, "member IncrementalExportSpecification", written);
 
 impl IncrementalExportSpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -672,10 +782,13 @@ impl IncrementalExportSpecification {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct InputFormatOptions {
     #[serde(rename = "Csv", skip_serializing_if = "Option::is_none")]
     pub csv: Option<CsvOptions>,
 }
+
+read_from_objects!(InputFormatOptions, "member InputFormatOptions", written);
 
 impl InputFormatOptions {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -688,12 +801,15 @@ impl InputFormatOptions {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct KeySchemaElement {
     #[serde(rename = "AttributeName", skip_serializing_if = "Option::is_none")]
     pub attribute_name: Option<String>,
     #[serde(rename = "KeyType", skip_serializing_if = "Option::is_none")]
     pub key_type: Option<String>,
 }
+
+read_from_objects!(KeySchemaElement, "element KeySchemaElement", written);
 
 impl KeySchemaElement {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -709,6 +825,7 @@ impl KeySchemaElement {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct KeysAndAttributes {
     #[serde(rename = "Keys", skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<AttributeMap>>,
@@ -721,6 +838,8 @@ pub struct KeysAndAttributes {
     #[serde(rename = "ExpressionAttributeNames", skip_serializing_if = "Option::is_none")]
     pub expression_attribute_names: Option<Pairs<String>>,
 }
+
+read_from_objects!(KeysAndAttributes, "element KeysAndAttributes", written);
 
 impl KeysAndAttributes {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -735,6 +854,7 @@ impl KeysAndAttributes {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct LocalSecondaryIndex {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -743,6 +863,8 @@ pub struct LocalSecondaryIndex {
     #[serde(rename = "Projection", skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
 }
+
+read_from_objects!(LocalSecondaryIndex, "element LocalSecondaryIndex", written);
 
 impl LocalSecondaryIndex {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -783,6 +905,7 @@ impl LocalSecondaryIndex {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct OnDemandThroughput {
     #[serde(rename = "MaxReadRequestUnits", skip_serializing_if = "Option::is_none")]
     pub max_read_request_units: Option<i64>,
@@ -790,13 +913,19 @@ pub struct OnDemandThroughput {
     pub max_write_request_units: Option<i64>,
 }
 
+read_from_objects!(OnDemandThroughput, "member OnDemandThroughput", written);
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct OnDemandThroughputOverride {
     #[serde(rename = "MaxReadRequestUnits", skip_serializing_if = "Option::is_none")]
     pub max_read_request_units: Option<i64>,
 }
 
+read_from_objects!(OnDemandThroughputOverride, "member OnDemandThroughputOverride", written);
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ParameterizedStatement {
     #[serde(rename = "Statement", skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
@@ -805,6 +934,8 @@ pub struct ParameterizedStatement {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(ParameterizedStatement, "element ParameterizedStatement", written);
 
 impl ParameterizedStatement {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -826,12 +957,15 @@ impl ParameterizedStatement {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct PointInTimeRecoverySpecification {
     #[serde(rename = "PointInTimeRecoveryEnabled", skip_serializing_if = "Option::is_none")]
     pub point_in_time_recovery_enabled: Option<bool>,
     #[serde(rename = "RecoveryPeriodInDays", skip_serializing_if = "Option::is_none")]
     pub recovery_period_in_days: Option<i64>,
 }
+
+read_from_objects!(PointInTimeRecoverySpecification, "member PointInTimeRecoverySpecification", written);
 
 impl PointInTimeRecoverySpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -843,12 +977,15 @@ impl PointInTimeRecoverySpecification {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Projection {
     #[serde(rename = "ProjectionType", skip_serializing_if = "Option::is_none")]
     pub projection_type: Option<String>,
     #[serde(rename = "NonKeyAttributes", skip_serializing_if = "Option::is_none")]
     pub non_key_attributes: Option<Vec<String>>,
 }
+
+read_from_objects!(Projection, "member Projection", written);
 
 impl Projection {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -862,12 +999,15 @@ impl Projection {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ProvisionedThroughput {
     #[serde(rename = "ReadCapacityUnits", skip_serializing_if = "Option::is_none")]
     pub read_capacity_units: Option<i64>,
     #[serde(rename = "WriteCapacityUnits", skip_serializing_if = "Option::is_none")]
     pub write_capacity_units: Option<i64>,
 }
+
+read_from_objects!(ProvisionedThroughput, "member ProvisionedThroughput", written);
 
 impl ProvisionedThroughput {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -883,10 +1023,13 @@ impl ProvisionedThroughput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ProvisionedThroughputOverride {
     #[serde(rename = "ReadCapacityUnits", skip_serializing_if = "Option::is_none")]
     pub read_capacity_units: Option<i64>,
 }
+
+read_from_objects!(ProvisionedThroughputOverride, "member ProvisionedThroughputOverride", written);
 
 impl ProvisionedThroughputOverride {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -897,6 +1040,7 @@ impl ProvisionedThroughputOverride {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Put {
     #[serde(rename = "Item", skip_serializing_if = "Option::is_none")]
     pub item: Option<AttributeMap>,
@@ -911,6 +1055,8 @@ pub struct Put {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(Put, "member Put", written);
 
 impl Put {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -930,10 +1076,13 @@ impl Put {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct PutRequest {
     #[serde(rename = "Item", skip_serializing_if = "Option::is_none")]
     pub item: Option<AttributeMap>,
 }
+
+read_from_objects!(PutRequest, "member PutRequest", written);
 
 impl PutRequest {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -942,12 +1091,16 @@ impl PutRequest {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Replica {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
+read_from_objects!(Replica, "element Replica", written);
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicaAutoScalingUpdate {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
@@ -959,6 +1112,8 @@ pub struct ReplicaAutoScalingUpdate {
     )]
     pub replica_provisioned_read_capacity_auto_scaling_update: Option<AutoScalingSettingsUpdate>,
 }
+
+read_from_objects!(ReplicaAutoScalingUpdate, "element ReplicaAutoScalingUpdate", written);
 
 impl ReplicaAutoScalingUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -981,6 +1136,7 @@ impl ReplicaAutoScalingUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicaGlobalSecondaryIndex {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -989,6 +1145,8 @@ pub struct ReplicaGlobalSecondaryIndex {
     #[serde(rename = "OnDemandThroughputOverride", skip_serializing_if = "Option::is_none")]
     pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
 }
+
+read_from_objects!(ReplicaGlobalSecondaryIndex, "element ReplicaGlobalSecondaryIndex", written);
 
 impl ReplicaGlobalSecondaryIndex {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1006,12 +1164,19 @@ impl ReplicaGlobalSecondaryIndex {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicaGlobalSecondaryIndexAutoScalingUpdate {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
     #[serde(rename = "ProvisionedReadCapacityAutoScalingUpdate", skip_serializing_if = "Option::is_none")]
     pub provisioned_read_capacity_auto_scaling_update: Option<AutoScalingSettingsUpdate>,
 }
+
+read_from_objects!(
+    ReplicaGlobalSecondaryIndexAutoScalingUpdate,
+    "element ReplicaGlobalSecondaryIndexAutoScalingUpdate",
+    written
+);
 
 impl ReplicaGlobalSecondaryIndexAutoScalingUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1028,6 +1193,7 @@ impl ReplicaGlobalSecondaryIndexAutoScalingUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicaGlobalSecondaryIndexSettingsUpdate {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -1039,6 +1205,12 @@ pub struct ReplicaGlobalSecondaryIndexSettingsUpdate {
     )]
     pub provisioned_read_capacity_auto_scaling_settings_update: Option<AutoScalingSettingsUpdate>,
 }
+
+read_from_objects!(
+    ReplicaGlobalSecondaryIndexSettingsUpdate,
+    "element ReplicaGlobalSecondaryIndexSettingsUpdate",
+    written
+);
 
 impl ReplicaGlobalSecondaryIndexSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1059,6 +1231,7 @@ impl ReplicaGlobalSecondaryIndexSettingsUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicaSettingsUpdate {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
@@ -1075,6 +1248,8 @@ pub struct ReplicaSettingsUpdate {
     #[serde(rename = "ReplicaTableClass", skip_serializing_if = "Option::is_none")]
     pub replica_table_class: Option<String>,
 }
+
+read_from_objects!(ReplicaSettingsUpdate, "element ReplicaSettingsUpdate", written);
 
 impl ReplicaSettingsUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1104,12 +1279,15 @@ impl ReplicaSettingsUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicaUpdate {
     #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateReplicaAction>,
     #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteReplicaAction>,
 }
+
+read_from_objects!(ReplicaUpdate, "element ReplicaUpdate", written);
 
 impl ReplicaUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1127,6 +1305,7 @@ impl ReplicaUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ReplicationGroupUpdate {
     #[serde(rename = "Create", skip_serializing_if = "Option::is_none")]
     pub create: Option<CreateReplicationGroupMemberAction>,
@@ -1135,6 +1314,8 @@ pub struct ReplicationGroupUpdate {
     #[serde(rename = "Delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<DeleteReplicationGroupMemberAction>,
 }
+
+read_from_objects!(ReplicationGroupUpdate, "element ReplicationGroupUpdate", written);
 
 impl ReplicationGroupUpdate {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1157,6 +1338,7 @@ impl ReplicationGroupUpdate {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct S3BucketSource {
     #[serde(rename = "S3BucketOwner", skip_serializing_if = "Option::is_none")]
     pub s3_bucket_owner: Option<String>,
@@ -1165,6 +1347,8 @@ pub struct S3BucketSource {
     #[serde(rename = "S3KeyPrefix", skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
 }
+
+read_from_objects!(S3BucketSource, "member S3BucketSource", written);
 
 impl S3BucketSource {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1183,6 +1367,7 @@ impl S3BucketSource {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SSESpecification {
     #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -1191,6 +1376,8 @@ pub struct SSESpecification {
     #[serde(rename = "KMSMasterKeyId", skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
 }
+
+read_from_objects!(SSESpecification, "member SSESpecification", written);
 
 impl SSESpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1201,12 +1388,15 @@ impl SSESpecification {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct StreamSpecification {
     #[serde(rename = "StreamEnabled", skip_serializing_if = "Option::is_none")]
     pub stream_enabled: Option<bool>,
     #[serde(rename = "StreamViewType", skip_serializing_if = "Option::is_none")]
     pub stream_view_type: Option<String>,
 }
+
+read_from_objects!(StreamSpecification, "member StreamSpecification", written);
 
 impl StreamSpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1218,6 +1408,7 @@ impl StreamSpecification {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TableCreationParameters {
     #[serde(rename = "TableName", skip_serializing_if = "Option::is_none")]
     pub table_name: Option<String>,
@@ -1236,6 +1427,8 @@ pub struct TableCreationParameters {
     #[serde(rename = "GlobalSecondaryIndexes", skip_serializing_if = "Option::is_none")]
     pub global_secondary_indexes: Option<Vec<GlobalSecondaryIndex>>,
 }
+
+read_from_objects!(TableCreationParameters, "member TableCreationParameters", written);
 
 impl TableCreationParameters {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1291,12 +1484,15 @@ impl TableCreationParameters {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Tag {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
+
+read_from_objects!(Tag, "element Tag", written);
 
 impl Tag {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1312,12 +1508,15 @@ impl Tag {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TimeToLiveSpecification {
     #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     #[serde(rename = "AttributeName", skip_serializing_if = "Option::is_none")]
     pub attribute_name: Option<String>,
 }
+
+read_from_objects!(TimeToLiveSpecification, "member TimeToLiveSpecification", written);
 
 impl TimeToLiveSpecification {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1330,10 +1529,13 @@ impl TimeToLiveSpecification {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TransactGetItem {
     #[serde(rename = "Get", skip_serializing_if = "Option::is_none")]
     pub get: Option<Get>,
 }
+
+read_from_objects!(TransactGetItem, "element TransactGetItem", written);
 
 impl TransactGetItem {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1347,6 +1549,7 @@ impl TransactGetItem {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct TransactWriteItem {
     #[serde(rename = "ConditionCheck", skip_serializing_if = "Option::is_none")]
     pub condition_check: Option<ConditionCheck>,
@@ -1357,6 +1560,8 @@ pub struct TransactWriteItem {
     #[serde(rename = "Update", skip_serializing_if = "Option::is_none")]
     pub update: Option<Update>,
 }
+
+read_from_objects!(TransactWriteItem, "element TransactWriteItem", written);
 
 impl TransactWriteItem {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1384,6 +1589,7 @@ impl TransactWriteItem {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Update {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<AttributeMap>,
@@ -1400,6 +1606,8 @@ pub struct Update {
     #[serde(rename = "ReturnValuesOnConditionCheckFailure", skip_serializing_if = "Option::is_none")]
     pub return_values_on_condition_check_failure: Option<String>,
 }
+
+read_from_objects!(Update, "member Update", written);
 
 impl Update {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1420,6 +1628,7 @@ impl Update {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateGlobalSecondaryIndexAction {
     #[serde(rename = "IndexName", skip_serializing_if = "Option::is_none")]
     pub index_name: Option<String>,
@@ -1430,6 +1639,8 @@ pub struct UpdateGlobalSecondaryIndexAction {
     #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughput>,
 }
+
+read_from_objects!(UpdateGlobalSecondaryIndexAction, "member UpdateGlobalSecondaryIndexAction", written);
 
 impl UpdateGlobalSecondaryIndexAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1447,10 +1658,17 @@ impl UpdateGlobalSecondaryIndexAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateKinesisStreamingConfiguration {
     #[serde(rename = "ApproximateCreationDateTimePrecision", skip_serializing_if = "Option::is_none")]
     pub approximate_creation_date_time_precision: Option<String>,
 }
+
+read_from_objects!(
+    UpdateKinesisStreamingConfiguration,
+    "member UpdateKinesisStreamingConfiguration",
+    written
+);
 
 impl UpdateKinesisStreamingConfiguration {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1465,6 +1683,7 @@ impl UpdateKinesisStreamingConfiguration {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct UpdateReplicationGroupMemberAction {
     #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
@@ -1479,6 +1698,8 @@ pub struct UpdateReplicationGroupMemberAction {
     #[serde(rename = "TableClassOverride", skip_serializing_if = "Option::is_none")]
     pub table_class_override: Option<String>,
 }
+
+read_from_objects!(UpdateReplicationGroupMemberAction, "member UpdateReplicationGroupMemberAction", written);
 
 impl UpdateReplicationGroupMemberAction {
     pub(crate) fn violations(&self, out: &mut Violations) {
@@ -1505,6 +1726,7 @@ impl UpdateReplicationGroupMemberAction {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct WarmThroughput {
     #[serde(rename = "ReadUnitsPerSecond", skip_serializing_if = "Option::is_none")]
     pub read_units_per_second: Option<i64>,
@@ -1512,13 +1734,18 @@ pub struct WarmThroughput {
     pub write_units_per_second: Option<i64>,
 }
 
+read_from_objects!(WarmThroughput, "member WarmThroughput", written);
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct WriteRequest {
     #[serde(rename = "PutRequest", skip_serializing_if = "Option::is_none")]
     pub put_request: Option<PutRequest>,
     #[serde(rename = "DeleteRequest", skip_serializing_if = "Option::is_none")]
     pub delete_request: Option<DeleteRequest>,
 }
+
+read_from_objects!(WriteRequest, "element WriteRequest", written);
 
 impl WriteRequest {
     pub(crate) fn violations(&self, out: &mut Violations) {

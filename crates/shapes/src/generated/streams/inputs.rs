@@ -3,11 +3,14 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
+use crate::structure::read_from_objects;
+#[allow(unused_imports)]
 use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DescribeStreamInput {
     #[serde(rename = "StreamArn")]
     pub stream_arn: Option<String>,
@@ -18,6 +21,8 @@ pub struct DescribeStreamInput {
     #[serde(rename = "ShardFilter")]
     pub shard_filter: Option<ShardFilter>,
 }
+
+read_from_objects!(DescribeStreamInput, "input DescribeStreamInput");
 
 impl Input for DescribeStreamInput {
     const OPERATION: &'static str = "DescribeStream";
@@ -60,12 +65,15 @@ impl Input for DescribeStreamInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GetRecordsInput {
     #[serde(rename = "ShardIterator")]
     pub shard_iterator: Option<String>,
     #[serde(rename = "Limit")]
     pub limit: Option<i64>,
 }
+
+read_from_objects!(GetRecordsInput, "input GetRecordsInput");
 
 impl Input for GetRecordsInput {
     const OPERATION: &'static str = "GetRecords";
@@ -94,6 +102,7 @@ impl Input for GetRecordsInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct GetShardIteratorInput {
     #[serde(rename = "StreamArn")]
     pub stream_arn: Option<String>,
@@ -104,6 +113,8 @@ pub struct GetShardIteratorInput {
     #[serde(rename = "SequenceNumber")]
     pub sequence_number: Option<String>,
 }
+
+read_from_objects!(GetShardIteratorInput, "input GetShardIteratorInput");
 
 impl Input for GetShardIteratorInput {
     const OPERATION: &'static str = "GetShardIterator";
@@ -146,6 +157,7 @@ impl Input for GetShardIteratorInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ListStreamsInput {
     #[serde(rename = "TableName")]
     pub table_name: Option<String>,
@@ -154,6 +166,8 @@ pub struct ListStreamsInput {
     #[serde(rename = "ExclusiveStartStreamArn")]
     pub exclusive_start_stream_arn: Option<String>,
 }
+
+read_from_objects!(ListStreamsInput, "input ListStreamsInput");
 
 impl Input for ListStreamsInput {
     const OPERATION: &'static str = "ListStreams";

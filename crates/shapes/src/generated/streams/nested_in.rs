@@ -3,17 +3,22 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
+use crate::structure::read_from_objects;
+#[allow(unused_imports)]
 use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ShardFilter {
     #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     #[serde(rename = "ShardId", skip_serializing_if = "Option::is_none")]
     pub shard_id: Option<String>,
 }
+
+read_from_objects!(ShardFilter, "member ShardFilter", written);
 
 impl ShardFilter {
     pub(crate) fn violations(&self, out: &mut Violations) {

@@ -3,6 +3,8 @@
 #[allow(unused_imports)]
 use super::*;
 #[allow(unused_imports)]
+use crate::structure::read_from_objects;
+#[allow(unused_imports)]
 use crate::{AttributeMap, AttributeValue, Input, Pairs, Rendered, Violations, java, patterns};
 #[allow(unused_imports)]
 use serde::{Deserialize, Serialize};
