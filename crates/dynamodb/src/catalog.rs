@@ -5,6 +5,7 @@ use crate::key::KeySchema;
 use crate::table::TableDefinition;
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
+use holdfast_shapes::patterns;
 use holdfast_state::catalog;
 use holdfast_state::families::Resource;
 use holdfast_state::record::Record;
@@ -16,17 +17,16 @@ use holdfast_store::{Read, Transaction, Version};
 pub(crate) struct TableName(Box<str>);
 
 impl TableName {
-    /// Reads a name or an ARN that satisfies the model's constraints. Of an ARN only the name counts: all requests of a
-    /// context see the same tables, whatever region and account they write down.
+    /// Reads a name or an ARN that satisfies the model's constraints, which let any text after `arn:` pass. Of an ARN only
+    /// the name counts: all requests of a context see the same tables, whatever region and account they write down.
+    ///
+    /// # Errors
+    /// When it is the ARN of no table, or of one whose name could not be given by itself.
     pub(crate) fn read(name: String) -> Result<Self, Error> {
         if !name.starts_with("arn:") {
             return Ok(Self(name.into()));
         }
-        let resource = name.splitn(6, ':').nth(5).and_then(|resource| resource.strip_prefix("table/"));
-        match resource {
-            Some(table) if !table.is_empty() && !table.contains(['/', ':']) => Ok(Self(table.into())),
-            _ => Err(errors::not_a_table_arn(&name)),
-        }
+        named_by_arn(&name).map(|table| Self(table.into())).ok_or_else(|| errors::not_a_table_arn(&name))
     }
 
     /// The name.
@@ -34,6 +34,30 @@ impl TableName {
         &self.0
     }
 }
+
+/// The name in `arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME`. Source of the form: AWS's service authorization
+/// reference; of the partitions (`aws`, `aws-cn`, `aws-us-gov`, …): AWS's reference of ARNs.
+fn named_by_arn(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    let mut part = || parts.next();
+    let (_arn, partition, service, region, account, resource) =
+        (part()?, part()?, part()?, part()?, part()?, part()?);
+    let lower = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let region_fits = !region.is_empty()
+        && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let table = resource.strip_prefix("table/")?;
+    let fits = partition.strip_prefix("aws").is_some_and(lower)
+        && service == "dynamodb"
+        && region_fits
+        && patterns::account(account)
+        && (NAME_LETTERS_MIN..=NAME_LETTERS_MAX).contains(&table.len())
+        && patterns::name(table);
+    fits.then_some(table)
+}
+
+/// Fewest and most letters of a table's name. Source: AWS's documentation of naming rules.
+const NAME_LETTERS_MIN: usize = 3;
+const NAME_LETTERS_MAX: usize = 255;
 
 /// The catalog's region of all tables: every region sees one shared data set.
 const SHARED_REGION: &str = "";
@@ -141,10 +165,28 @@ mod tests {
             Some("Music")
         );
         for arn in [
+            "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/a.b",
+            "arn:aws-us-gov:dynamodb:us-gov-west-1:000000000000:table/a-b_c",
+        ] {
+            assert!(read(arn).is_ok(), "{arn}");
+        }
+        let with_name = |name: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{name}");
+        assert!(read(&with_name(&"a".repeat(255))).is_ok());
+        for name in ["", "ab", "a b", "tab/index/i", "t\u{e9}st", "a:b", &"a".repeat(256)] {
+            assert!(read(&with_name(name)).is_err(), "{name}");
+        }
+        for arn in [
             "arn:",
             "arn:aws:s3:::bucket",
-            "arn:aws:dynamodb:r:a:table/",
-            "arn:aws:dynamodb:r:a:table/t/index/i",
+            "arn:aws:sqs:eu-west-1:123456789012:table/Music",
+            "arn:aws:dynamodb:eu-west-1:a:table/Music",
+            "arn:aws:dynamodb:eu-west-1:12345678901:table/Music",
+            "arn:aws:dynamodb::123456789012:table/Music",
+            "arn:aws:dynamodb:EU:123456789012:table/Music",
+            "arn:gcp:dynamodb:eu-west-1:123456789012:table/Music",
+            "arn::dynamodb:eu-west-1:123456789012:table/Music",
+            "arn:aws:dynamodb:eu-west-1:123456789012:Music",
+            "arn:aws:dynamodb:eu-west-1:123456789012:backup/Music",
         ] {
             assert!(read(arn).is_err(), "{arn}");
         }

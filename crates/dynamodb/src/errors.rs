@@ -202,7 +202,7 @@ pub fn table_exists(name: &str) -> Error {
     Error::service("ResourceInUseException", format!("Table already exists: {name}"))
 }
 
-/// An ARN where a table's name or ARN belongs. Source: ours.
+/// An ARN that names no table, where a table's name or ARN belongs. Source: ours; no record of AWS's text is known.
 #[must_use]
 pub fn not_a_table_arn(arn: &str) -> Error {
     invalid(&format!("{arn} is not the ARN of a table"))
