@@ -72,6 +72,33 @@ fn finish(entries: &mut Vec<Entry>, entry: &mut Entry, code: &mut String) {
     entries.push(done);
 }
 
+/// Where the list of deviations is, relative to the root.
+pub const DEVIATIONS: &str = "crates/dynamodb/src/operations/deviations.rs";
+
+/// The entries of the array `DEVIATIONS`: the case, what AWS does, what this build does. Empty if there is no such array.
+pub fn deviations(text: &str) -> Vec<[String; 3]> {
+    const OPENING: &str = "DEVIATIONS: &[Deviation] = &[";
+    let Some((_, list)) = text.split_once(OPENING) else { return Vec::new() };
+    let list = list.split_once("\n];").map_or(list, |(list, _)| list);
+    let (mut texts, mut letters) = (Vec::new(), list.chars().peekable());
+    while letters.by_ref().any(|letter| letter == '"') {
+        let mut text = String::new();
+        while let Some(letter) = letters.next_if(|next| *next != '"') {
+            match letter {
+                // A line that goes on.
+                '\\' if letters.peek() == Some(&'\n') => {
+                    while letters.next_if(|next| next.is_whitespace()).is_some() {}
+                }
+                '\\' => text.extend(letters.next()),
+                other => text.push(other),
+            }
+        }
+        letters.next();
+        texts.push(text);
+    }
+    texts.chunks_exact(3).map(|three| [three[0].clone(), three[1].clone(), three[2].clone()]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +123,12 @@ mod tests {
         assert_eq!(short, [(3, "BatchGetItem", "missing"), (5, "PutItem", "real"), (9, "Query", "refused")]);
         assert_eq!(found[1].evaluated, ["TableName", "Item"]);
         assert!(entries("const OTHERS: u8 = 1;").is_empty());
+    }
+
+    #[test]
+    fn deviations_are_read() {
+        let text = "pub const DEVIATIONS: &[Deviation] = &[\n    Deviation { what: \"A\", aws: \"says \\\"b\\\"\",\n here: \"c \\\n        d\" },\n];\nlet x = \"no\";";
+        assert_eq!(deviations(text), [["A".to_owned(), "says \"b\"".to_owned(), "c d".to_owned()]]);
+        assert!(deviations("nothing").is_empty());
     }
 }

@@ -20,4 +20,4 @@ pub mod operations;
 mod request;
 pub mod table;
 
-pub use operations::{OPERATIONS, Operation, Prepared, Status, prepare};
+pub use operations::{DEVIATIONS, Deviation, OPERATIONS, Operation, Prepared, Status, prepare};

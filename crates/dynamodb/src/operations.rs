@@ -1,5 +1,6 @@
 //! The one list of operations: dispatch, COMPAT.md and the labels of metrics are made from it.
 
+pub use self::deviations::{DEVIATIONS, Deviation};
 use crate::errors;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::Input;
@@ -9,6 +10,7 @@ mod create_table;
 mod delete_item;
 mod delete_table;
 mod describe_table;
+mod deviations;
 mod get_item;
 mod list_tables;
 mod put_item;

@@ -1,0 +1,97 @@
+//! The one list of what is different from AWS on purpose or for now, beside what [`super::OPERATIONS`] says.
+//!
+//! COMPAT.md is made from it by `cargo xtask compat`, which reads this file as text: three texts an entry.
+
+/// Something that a client can tell from AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deviation {
+    /// In which case.
+    pub what: &'static str,
+    /// What AWS does.
+    pub aws: &'static str,
+    /// What this build does.
+    pub here: &'static str,
+}
+
+/// All of them.
+pub const DEVIATIONS: &[Deviation] = &[
+    Deviation {
+        what: "Signatures",
+        aws: "The signature, its age and the permissions of the access key are checked.",
+        here: "The credential must be there in SigV4's form; its signature, its age and its permissions are not checked.",
+    },
+    Deviation {
+        what: "Regions",
+        aws: "Each region has tables of its own.",
+        here: "All regions show one set of tables; ARNs in answers name the region of the request.",
+    },
+    Deviation {
+        what: "Region and account in an ARN given as `TableName`",
+        aws: "Another account's table needs a policy, another region's is not found.",
+        here: "They must have the right form; only the table's name counts.",
+    },
+    Deviation {
+        what: "Text for an ARN that names no table",
+        aws: "A `ValidationException` with a text that is not known to us.",
+        here: "A `ValidationException` with a text of our own.",
+    },
+    Deviation {
+        what: "Body that is neither a JSON object nor an array",
+        aws: "`SerializationException` without a text.",
+        here: "`SerializationException` with a text that says so.",
+    },
+    Deviation {
+        what: "Member of a structure sent twice",
+        aws: "As far as is known, the last one counts.",
+        here: "`SerializationException`. Of attributes and other names that are data the last one counts.",
+    },
+    Deviation {
+        what: "Attribute values nested deeper than 52 levels",
+        aws: "As far as is known, broken constraints of other members are reported first.",
+        here: "Refused while the body is read, with the text for more than 32 levels.",
+    },
+    Deviation {
+        what: "Creating and deleting a table",
+        aws: "Takes seconds; in between the table is `CREATING` or `DELETING`.",
+        here: "Done with the answer: the next request finds the table `ACTIVE` or gone.",
+    },
+    Deviation {
+        what: "`ItemCount` and `TableSizeBytes`",
+        aws: "Renewed about every six hours.",
+        here: "Exact at every moment.",
+    },
+    Deviation {
+        what: "Capacity",
+        aws: "Requests beyond a table's throughput or an account's quotas are throttled.",
+        here: "Throughput is kept and returned without effect; there are no quotas.",
+    },
+    Deviation {
+        what: "Eventually consistent reads",
+        aws: "May show a state of a moment ago.",
+        here: "Every read is strongly consistent.",
+    },
+    Deviation {
+        what: "Full disk, or more to do than is kept waiting",
+        aws: "Does not show.",
+        here: "`ServiceUnavailableException` with status 503; nothing was stored.",
+    },
+    Deviation {
+        what: "Other services under the same address",
+        aws: "Each service has an address of its own.",
+        here: "Refused with status 501 in the form of the client's protocol; DynamoDB Streams with \
+               `UnknownOperationException`.",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::DEVIATIONS;
+
+    #[test]
+    fn every_entry_says_all_three() {
+        for entry in DEVIATIONS {
+            let texts = [entry.what, entry.aws, entry.here];
+            assert!(texts.iter().all(|text| !text.is_empty() && !text.contains(['|', '\n'])), "{entry:?}");
+        }
+    }
+}
