@@ -4,6 +4,8 @@
 
 use crate::Error;
 
+/// Longest access key id. Source: the constraint of `accessKeyIdType` in AWS's API models.
+const ACCESS_KEY_CHARACTERS_MAX: usize = 128;
 /// Scheme of SigV4.
 const SCHEME: &str = "AWS4-HMAC-SHA256";
 
@@ -46,7 +48,14 @@ pub fn credential(header: Option<&str>) -> Result<Credential<'_>, Error> {
     let (end, service, region, _date, access_key) =
         (parts.next(), parts.next(), parts.next(), parts.next(), parts.next());
     match (end, service, region, access_key) {
-        (Some("aws4_request"), Some(service), Some(region), Some(access_key)) if !access_key.is_empty() => {
+        (Some("aws4_request"), Some(_), Some(_), Some(access_key))
+            if access_key.len() > ACCESS_KEY_CHARACTERS_MAX =>
+        {
+            Err(Error::unrecognized_client())
+        }
+        (Some("aws4_request"), Some(service), Some(region), Some(access_key))
+            if !access_key.is_empty() && !region.is_empty() =>
+        {
             Ok(Credential { access_key, region, service })
         }
         _ => Err(Error::incomplete_signature(format!(

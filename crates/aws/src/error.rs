@@ -75,6 +75,13 @@ impl Error {
         Self::new(400, CORAL_SERVICE, "MissingAuthenticationTokenException", text)
     }
 
+    /// An access key that nobody has. Source of the text: recorded answers of DynamoDB.
+    #[must_use]
+    pub fn unrecognized_client() -> Self {
+        let text = "The security token included in the request is invalid.";
+        Self::new(400, CORAL_SERVICE, "UnrecognizedClientException", text)
+    }
+
     /// A signature whose parts are not all there.
     #[must_use]
     pub fn incomplete_signature(message: impl Into<Cow<'static, str>>) -> Self {

@@ -19,12 +19,12 @@ pub struct Hinted {
 
 /// Shows an error and, where one is known, what helps.
 pub fn error(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    say(&format!("error: {error:#}"));
     let of_open = || error.downcast_ref::<OpenError>().and_then(OpenError::hint);
     let of_refusal = || error.downcast_ref::<Refusal>().map(Refusal::hint);
     let of_others = || error.downcast_ref::<Hinted>().map(|hinted| hinted.hint.as_str());
     if let Some(hint) = of_open().or_else(of_refusal).or_else(of_others) {
-        eprintln!("hint: {hint}");
+        say(&format!("hint: {hint}"));
     }
 }
 
@@ -47,7 +47,7 @@ pub fn done(json: bool, value: &impl serde::Serialize, text: &str) -> anyhow::Re
     if json {
         return data(&serde_json::to_string(value)?);
     }
-    eprintln!("{text}");
+    say(text);
     Ok(())
 }
 
@@ -71,8 +71,8 @@ pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()
         }
         data(&serde_json::Value::Object(line).to_string())?;
     }
-    eprintln!("Holdfast {PROGRAM_VERSION}");
-    let line = |name: &str, text: &str| eprintln!("  {name:<10} {text}");
+    say(&format!("Holdfast {PROGRAM_VERSION}"));
+    let line = |name: &str, text: &str| say(&format!("  {name:<10} {text}"));
     match dir {
         Some(dir) => {
             let mount = about.data.mount.as_deref().unwrap_or("unknown file system");
@@ -96,4 +96,9 @@ pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()
     }
     about.listening.urls().for_each(|(name, url)| line(name, &url));
     Ok(())
+}
+
+/// Prints a line on stderr. Nobody reads it where stderr is closed: no reason to end.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

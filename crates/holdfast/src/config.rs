@@ -1,5 +1,6 @@
 //! The command line. Every flag has an environment variable.
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -89,10 +90,10 @@ pub struct Serve {
     #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data")]
     pub data_dir: PathBuf,
     /// Keep everything in memory, and nothing when the server ends.
-    #[arg(long, env = "HOLDFAST_IN_MEMORY", conflicts_with = "require_existing")]
+    #[arg(long, env = "HOLDFAST_IN_MEMORY", value_parser = FalseyValueParser::new(), conflicts_with = "require_existing")]
     pub in_memory: bool,
     /// Refuse to start where there is no store yet.
-    #[arg(long, env = "HOLDFAST_REQUIRE_EXISTING")]
+    #[arg(long, env = "HOLDFAST_REQUIRE_EXISTING", value_parser = FalseyValueParser::new())]
     pub require_existing: bool,
     /// Address to listen on.
     #[arg(long, env = "HOLDFAST_HOST", default_value = "127.0.0.1")]
@@ -125,7 +126,7 @@ pub struct Serve {
     #[arg(long, env = "SERVICES", value_delimiter = ',')]
     pub services: Vec<String>,
     /// Print one line of JSON when ready.
-    #[arg(long, env = "HOLDFAST_JSON")]
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 
@@ -154,7 +155,7 @@ pub struct Status {
     #[command(flatten)]
     pub data_dir: DataDir,
     /// Print one JSON object.
-    #[arg(long, env = "HOLDFAST_JSON")]
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 
@@ -168,7 +169,7 @@ pub struct Doctor {
     #[arg(long)]
     pub accept_loss: bool,
     /// Print one JSON object.
-    #[arg(long, env = "HOLDFAST_JSON")]
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 
@@ -185,7 +186,7 @@ pub struct Reset {
     #[arg(long)]
     pub no_archive: bool,
     /// Print one JSON object.
-    #[arg(long, env = "HOLDFAST_JSON")]
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 
@@ -199,7 +200,7 @@ pub struct Trim {
     #[arg(long)]
     pub history: Window,
     /// Print one JSON object.
-    #[arg(long, env = "HOLDFAST_JSON")]
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 

@@ -18,6 +18,8 @@ pub fn render(
     out.row(&format!("holdfast_build_info{{version=\"{PROGRAM_VERSION}\"}}"), 1);
     out.process();
     out.gauge("holdfast_version", "Newest version.", status.version);
+    out.gauge("holdfast_data_items", "Items that exist.", status.data.items);
+    out.gauge("holdfast_data_bytes", "Logical size of all items.", status.data.bytes);
     out.gauge("holdfast_history_bytes", "Bytes of history.", status.history_bytes);
     out.gauge("holdfast_history_rows", "Rows of history.", status.history_rows);
     out.gauge("holdfast_queue_operations", "Operations that wait.", status.queued);

@@ -19,8 +19,8 @@ use crate::read::{Snapshot, meta_of};
 use crate::records::{Meta, Pin};
 use crate::trim::HistoryLimits;
 use crate::{
-    CommitInfo, HistoryError, Loss, Need, Operation, Origin, ReadError, SpaceId, StoreError, Transaction,
-    Verdict, Version,
+    CommitInfo, Counters, HistoryError, Loss, Need, Operation, Origin, Read, ReadError, SpaceId, StoreError,
+    Transaction, Verdict, Version,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,6 +164,8 @@ pub struct Status {
     pub history_rows: u64,
     /// See `history_rows`.
     pub history_bytes: u64,
+    /// Items that exist now, and their logical sizes, over all spaces but those that hold names.
+    pub data: Counters,
     /// Start epoch.
     pub epoch: u64,
     /// Why writing has ended, if it has.
@@ -372,6 +374,7 @@ impl Store {
             losses: crate::losses::all(snapshot.view())?,
             jobs: self.inner.runner.status(&snapshot)?,
             retained,
+            data: live_data(&snapshot)?,
             history_rows: meta.history_rows,
             history_bytes: meta.history_bytes,
             epoch: meta.epoch,
@@ -456,6 +459,20 @@ impl Store {
         let Inner { runner, executor, clocks, .. } = self.inner.as_ref();
         House { store: self, runner, executor, clocks }
     }
+}
+
+/// Counters of everything that was not dropped and holds no names.
+fn live_data(snapshot: &Snapshot) -> Result<Counters, ReadError> {
+    let mut sum = Counters::default();
+    let catalogs = crate::executor::stage::read_catalogs(snapshot.view())?;
+    for (space, record) in crate::history::spaces(snapshot.view())? {
+        if record.dropped.is_none() && !catalogs.contains(&space) {
+            let own = snapshot.counters(space)?;
+            sum.items += own.items;
+            sum.bytes += own.bytes;
+        }
+    }
+    Ok(sum)
 }
 
 /// The first commit of a version or a later one.

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UnixListener};
 
 /// How long a stop may take to flush what makes the next start quick. Everything answered is durable without it.
-const CLOSE_LIMIT: Duration = Duration::from_millis(1_500);
+/// Together with the time that requests under way are given it stays under 2 s.
+const CLOSE_LIMIT: Duration = Duration::from_millis(1_200);
 /// Most services that are announced as not there.
 const UNAVAILABLE_MAX: usize = 64;
 
@@ -30,6 +31,8 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    // From here on a signal stops in order, also while the store is opened.
+    let stop = runtime.block_on(async { shutdown::Stop::new() })?;
     // Before the store is opened: a port that is taken must not leave a new data directory behind. Who connects already
     // waits until the store is there.
     let (doors, listening) = runtime.block_on(bind_all(options))?;
@@ -47,7 +50,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
         store.announce(&url);
     }
     let server = Arc::new(Server::new(store.clone(), about));
-    let served = runtime.block_on(serve(options, server, doors, dir.as_deref(), created));
+    let served = runtime.block_on(serve(options, server, doors, stop, dir.as_deref(), created));
     if let Some(dir) = &dir
         && let Err(error) = socket::remove(dir)
     {
@@ -103,10 +106,10 @@ async fn serve(
     options: &Serve,
     server: Arc<Server>,
     doors: Vec<(TcpListener, Door)>,
+    stop: shutdown::Stop,
     dir: Option<&Path>,
     created: bool,
 ) -> anyhow::Result<()> {
-    let stop = shutdown::Stop::new()?;
     let mut serving = tokio::task::JoinSet::new();
     if let Some(listener) = dir.and_then(listen_for_verbs) {
         serving.spawn(edge::admin::run(listener, Arc::clone(&server), stop.clone()));

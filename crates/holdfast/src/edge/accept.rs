@@ -17,6 +17,8 @@ use tokio::task::JoinSet;
 
 /// How long nothing is accepted after accepting failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+/// Most requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
 /// Most bytes of headers of one request.
 const HEADER_BYTES_MAX: usize = 64 << 10;
 
@@ -77,6 +79,7 @@ async fn serve(
     // hyper's own limit on the time of a head would also end connections that are kept alive: see `idle`.
     builder.http1().header_read_timeout(None);
     builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES_MAX as u32);
+    builder.http2().max_concurrent_streams(STREAMS_MAX);
     let stream = Watched::new(TokioIo::new(stream), Arc::clone(&activity));
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, answering) = (Arc::clone(&server), activity.answering(request.version()));

@@ -1,20 +1,21 @@
 //! Request bodies: how large one may be, how long it may take, and how much all of them together may hold in memory.
 
+use bytes::{Bytes, BytesMut};
 use holdfast_aws::Error;
 use http::Request;
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body as _, Bytes, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Largest body of a request. Source: DynamoDB's 16 MB, with room for JSON's overhead.
 pub const BODY_BYTES_MAX: usize = 17 << 20;
 /// A client must have sent its body by then.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-/// What large bodies may hold together; further ones wait their turn.
+/// What large bodies may hold together; further ones are told to come again.
 pub const BODIES_BYTES_MAX: usize = 256 << 20;
-/// Bodies up to this size do not count: there is one per connection at most.
-const SMALL_BODY_BYTES: u64 = 64 << 10;
+/// This much of each body does not count: connections, and streams of one connection, are bounded.
+const SMALL_BODY_BYTES: usize = 16 << 10;
 /// What one permit stands for.
 const PERMIT_BYTES: usize = 64 << 10;
 
@@ -42,25 +43,40 @@ impl Bodies {
         if hint.lower() > BODY_BYTES_MAX as u64 {
             return Err(Error::request_too_large());
         }
-        let read = async {
-            let most =
-                hint.upper().map_or(BODY_BYTES_MAX, |upper| usize::try_from(upper).unwrap_or(BODY_BYTES_MAX));
-            let _room = if most as u64 > SMALL_BODY_BYTES {
-                let permits = most.min(BODY_BYTES_MAX).div_ceil(PERMIT_BYTES);
-                // Never closed.
-                self.room.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX)).await.ok()
-            } else {
-                None
-            };
-            Limited::new(body, BODY_BYTES_MAX).collect().await
-        };
-        match tokio::time::timeout(BODY_TIMEOUT, read).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(Error::request_too_large())
-            }
-            Ok(Err(error)) => Err(Error::serialization(format!("the body cannot be read: {error}"))),
+        match tokio::time::timeout(BODY_TIMEOUT, self.collect(body)).await {
+            Ok(read) => read,
             Err(_) => Err(Error::serialization("the body did not arrive in time")),
         }
+    }
+
+    /// Takes a body in as it arrives. Beyond a small size every piece needs room; where there is none, the client is told
+    /// to come again, so that slow clients hold up nobody.
+    async fn collect(&self, mut body: Incoming) -> Result<Bytes, Error> {
+        let mut bytes = BytesMut::new();
+        let mut held: Option<SemaphorePermit<'_>> = None;
+        let mut room = SMALL_BODY_BYTES;
+        while let Some(frame) = body.frame().await {
+            let frame =
+                frame.map_err(|error| Error::serialization(format!("the body cannot be read: {error}")))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let len = bytes.len() + data.len();
+            if len > BODY_BYTES_MAX {
+                return Err(Error::request_too_large());
+            }
+            if len > room {
+                let permits = (len - room).div_ceil(PERMIT_BYTES);
+                let more = self
+                    .room
+                    .try_acquire_many(u32::try_from(permits).unwrap_or(u32::MAX))
+                    .map_err(|_| Error::service_unavailable("too many large requests at once; try again"))?;
+                room += permits * PERMIT_BYTES;
+                match &mut held {
+                    Some(held) => held.merge(more),
+                    None => held = Some(more),
+                }
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(bytes.freeze())
     }
 }

@@ -93,7 +93,7 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
         (Ok(_), Some((true, _))) => None,
         (Ok(_), _) => Some(Error::unknown_operation()),
     };
-    let operation = known.map(|(_, operation)| operation).unwrap_or_default();
+    let operation = known.filter(|(ours, _)| *ours).map(|(_, operation)| operation).unwrap_or_default();
     let result = match refusal {
         Some(error) => Err(error),
         None => match server.bodies.read(request).await {

@@ -438,7 +438,7 @@ fn read_pins(view: &dyn View) -> Result<Vec<Pin>, ReadError> {
         .collect()
 }
 
-fn read_catalogs(view: &dyn View) -> Result<Vec<SpaceId>, ReadError> {
+pub(crate) fn read_catalogs(view: &dyn View) -> Result<Vec<SpaceId>, ReadError> {
     let (from, to) = keys::whole(family::ROOTS);
     let rows = view.range(Bound::Included(&from), Bound::Excluded(&to));
     rows.map(|row| row.and_then(|(key, bytes)| root_space(&key, &bytes))).collect()
