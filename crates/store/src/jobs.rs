@@ -12,6 +12,7 @@
 //! - here: the row, kinds, and the step as an operation
 //! - [`runner`]: the one thread that trims and runs steps, one at a time
 //! - [`reclaim`]: the store's own job: the rows of a dropped space
+//! - [`scrub`]: what the thread does besides: it reads the tables whole, one now and then, and notes what is damaged
 //!
 //! ```text
 //! key    family 11, job id u64
@@ -36,8 +37,11 @@ use std::time::{Duration, Instant};
 
 pub(crate) mod reclaim;
 pub(crate) mod runner;
+pub(crate) mod scrub;
 #[cfg(test)]
 mod tests;
+
+pub use scrub::TableDamage;
 
 /// Kinds below this number are the store's own.
 pub const KIND_NUMBER_MIN: u16 = 64;

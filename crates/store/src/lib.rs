@@ -42,7 +42,7 @@ pub use clocks::{Clocks, SystemClock, TimeSource};
 pub use engine::ReadError;
 pub use executor::metrics::{Histogram, HistogramValues};
 pub use history::AsOf;
-pub use jobs::{JobId, JobKind, JobRecord, JobStatus, Step};
+pub use jobs::{JobId, JobKind, JobRecord, JobStatus, Step, TableDamage};
 pub use losses::Loss;
 pub use operation::Operation;
 pub use read::{Read, Snapshot};

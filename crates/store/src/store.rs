@@ -3,7 +3,7 @@
 use crate::clocks::{Clocks, SystemClock, TimeSource};
 use crate::commit_row::CommitRow;
 use crate::dir::refusal::Refusal;
-use crate::engine::embedded::{EmbeddedEngine, EmbeddedOptions, EmbeddedStats};
+use crate::engine::embedded::{EmbeddedEngine, EmbeddedOptions, EmbeddedStats, ScrubbedTable};
 use crate::engine::memory::MemoryEngine;
 use crate::engine::{CommitError, Engine};
 use crate::executor::Executor;
@@ -13,7 +13,7 @@ use crate::history::AsOf;
 use crate::io::Disk;
 use crate::io::real::RealDisk;
 use crate::jobs::runner::{House, Runner, Signal};
-use crate::jobs::{JobKind, JobKinds, JobStatus};
+use crate::jobs::{JobKind, JobKinds, JobStatus, TableDamage};
 use crate::keys::{self, family};
 use crate::read::{Snapshot, meta_of};
 use crate::records::{Meta, Pin};
@@ -188,6 +188,8 @@ pub struct Status {
     pub retained: Vec<(SpaceId, u64, Version)>,
     /// Losses that were accepted, oldest first.
     pub losses: Vec<Loss>,
+    /// Tables that are damaged, as far as a scrub has found it since the start.
+    pub damage: Vec<TableDamage>,
     /// The embedded engine's sizes, if it runs.
     pub engine: Option<EmbeddedStats>,
     /// Operations per group.
@@ -372,6 +374,7 @@ impl Store {
             history: !meta.history_off,
             history_limits: self.inner.limits,
             losses: crate::losses::all(snapshot.view())?,
+            damage: self.embedded().map_or_else(Vec::new, |e| self.inner.runner.scrubber.damage(&e.tables())),
             jobs: self.inner.runner.status(&snapshot)?,
             retained,
             data: live_data(&snapshot)?,
@@ -421,13 +424,17 @@ impl Store {
         }
     }
 
-    /// Reads every block of every table of the index and compares checksums. `each` sees path and size of each table that is
-    /// right; `false` stops early. Does nothing where there are no tables.
-    ///
-    /// # Errors
-    /// Names the first table that is damaged.
-    pub fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), ReadError> {
-        self.inner.embedded.as_ref().map_or(Ok(()), |engine| engine.scrub(each))
+    /// Reads every block of every table of the index and compares checksums. `each` sees what was found of each; `false`
+    /// stops early. A damaged table does not hide the next. Does nothing where there are no tables. What is damaged is in
+    /// [`Status::damage`] from then on.
+    pub fn scrub(&self, each: &mut dyn FnMut(&ScrubbedTable) -> bool) {
+        let Some(engine) = self.embedded() else { return };
+        for table in engine.tables().into_iter().filter_map(|id| engine.scrub_table(id)) {
+            self.inner.runner.scrubber.note(&table);
+            if !each(&table) {
+                break;
+            }
+        }
     }
 
     /// Finishes what is queued, writes what makes the next start quick (for at most `limit`), and ends.
@@ -453,6 +460,10 @@ impl Store {
     /// If writing has ended, or the jobs cannot be read.
     pub fn run_job_step(&self) -> Result<bool, StoreError> {
         self.house().job_step(|_| true)
+    }
+
+    pub(crate) fn embedded(&self) -> Option<&EmbeddedEngine> {
+        self.inner.embedded.as_deref()
     }
 
     pub(crate) fn house(&self) -> House<'_> {

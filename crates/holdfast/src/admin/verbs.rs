@@ -4,9 +4,11 @@ use anyhow::bail;
 use holdfast_state::catalog::{self, CatalogKey, Scope};
 use holdfast_state::families::Resource;
 use holdfast_store::dir::reserve::readable;
+use holdfast_store::engine::embedded::TableCondition;
 use holdfast_store::{CommitInfo, Need, Operation, Origin, Read, Store, Transaction, Verdict, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::PathBuf;
 
 /// Tables that one transaction of a reset drops: keeps it well under 5 ms.
 const RESET_TABLES_MAX: usize = 64;
@@ -155,7 +157,14 @@ fn drop_some(tx: &mut Transaction<'_>) -> anyhow::Result<usize> {
 
 /// What a check of a running store's tables has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Checked {
+    /// `running`.
+    pub state: String,
+    /// The server's data directory.
+    pub data_dir: Option<PathBuf>,
+    /// Whether nothing at all is wrong.
+    pub healthy: bool,
     /// Files that were read whole and are right.
     pub files: u64,
     /// Their bytes.
@@ -169,7 +178,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Whether nothing at all is wrong.
+    /// What `healthy` says.
     pub fn is_healthy(&self) -> bool {
         self.damage.is_empty() && self.writing_ended.is_none() && !self.interrupted
     }
@@ -179,7 +188,7 @@ impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "the running server read {} tables, {}: they are right",
+            "the running server read {} tables, {}, that are right",
             self.files,
             readable(self.bytes)
         )?;
@@ -205,16 +214,27 @@ impl fmt::Display for Checked {
 /// If the status cannot be read.
 pub fn check(store: &Store, stopping: &dyn Fn() -> bool) -> anyhow::Result<Checked> {
     let mut checked = Checked::default();
-    let mut interrupted = false;
-    let outcome = store.scrub(&mut |_, bytes| {
-        checked.files += 1;
-        checked.bytes += bytes;
-        interrupted = stopping();
-        !interrupted
+    store.scrub(&mut |table| {
+        match &table.condition {
+            TableCondition::Sound => {
+                checked.files += 1;
+                checked.bytes += table.bytes;
+            }
+            TableCondition::Damaged(cause) => {
+                checked.damage.push(format!("{}: {cause}", table.file.display()))
+            }
+            TableCondition::Unread(cause) => {
+                checked.damage.push(format!("{} could not be checked: {cause}", table.file.display()));
+            }
+        }
+        checked.interrupted = stopping();
+        !checked.interrupted
     });
-    checked.interrupted = interrupted;
-    checked.damage.extend(outcome.err().map(|error| error.to_string()));
-    checked.writing_ended = store.status()?.engine.and_then(|engine| engine.ended);
+    let status = store.status()?;
+    checked.writing_ended = status.engine.and_then(|engine| engine.ended);
+    checked.state = "running".to_owned();
+    checked.data_dir = status.dir;
+    checked.healthy = checked.is_healthy();
     Ok(checked)
 }
 
@@ -280,6 +300,7 @@ mod tests {
 
     #[test]
     fn a_store_without_tables_is_healthy() {
-        assert_eq!(check(&store(), &|| false).expect("checks"), Checked::default());
+        let expected = Checked { state: "running".to_owned(), healthy: true, ..Checked::default() };
+        assert_eq!(check(&store(), &|| false).expect("checks"), expected);
     }
 }

@@ -10,7 +10,7 @@ use crate::about::{About, Data, PROGRAM_VERSION};
 use holdfast_state::catalog;
 use holdfast_store::dir::reserve::Level;
 use holdfast_store::engine::embedded::DiskRoom;
-use holdfast_store::{HistogramValues, Read, Store};
+use holdfast_store::{HistogramValues, Read, Store, TableDamage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,6 +99,8 @@ pub struct ServerStatus {
     pub jobs: Vec<JobStatus>,
     /// Acknowledged versions that are lost, and that somebody has accepted to be.
     pub losses: Vec<LossStatus>,
+    /// Tables that are damaged, as far as the scrub or `doctor` has found it since the start.
+    pub damage: Vec<DamageStatus>,
     /// Everything that is bounded, with its bound.
     pub buffers: Vec<Buffer>,
     /// The log.
@@ -185,6 +187,22 @@ pub struct LossStatus {
     pub accepted_ms: u64,
     /// What was damaged.
     pub cause: String,
+}
+
+/// A damaged table: reads of what is rotten in it fail.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DamageStatus {
+    /// Its file.
+    pub file: String,
+    /// What is wrong with it.
+    pub cause: String,
+}
+
+impl DamageStatus {
+    fn of(damage: &TableDamage) -> Self {
+        Self { file: damage.file.display().to_string(), cause: damage.cause.clone() }
+    }
 }
 
 impl JobStatus {
@@ -350,6 +368,7 @@ pub fn of_server(
         windows: windows.collect(),
         jobs: inner.jobs.iter().map(JobStatus::of).collect(),
         losses: losses.collect(),
+        damage: inner.damage.iter().map(DamageStatus::of).collect(),
         buffers: buffers(&inner, about),
         log: LogStatus { bytes: engine.log_bytes, bytes_written: engine.log_bytes_written },
         index: IndexStatus {

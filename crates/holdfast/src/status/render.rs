@@ -80,6 +80,9 @@ impl Status {
                 ),
             )?;
         }
+        for damage in &server.damage {
+            line("damage", format!("{}: {}", damage.file, damage.cause))?;
+        }
         line("syncs", server.syncs.to_string())?;
         let (log, index) = (&server.log, &server.index);
         line("log", format!("{}, {} written", readable(log.bytes), readable(log.bytes_written)))?;
@@ -214,7 +217,7 @@ pub fn time(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{JobStatus, PinStatus, TableStatus, WindowStatus};
+    use crate::status::{DamageStatus, JobStatus, PinStatus, TableStatus, WindowStatus};
     use expect_test::expect;
 
     #[test]
@@ -247,6 +250,7 @@ mod tests {
                 started: 8,
                 error: Some("no room".to_owned()),
             }],
+            damage: vec![DamageStatus { file: "index/1.table".to_owned(), cause: "is missing".to_owned() }],
             buffers: vec![
                 Buffer::new("queue", "operations", Some(0), 4_096),
                 Buffer::new("one operation", "bytes", None, 64 << 20),
@@ -278,6 +282,7 @@ mod tests {
             pin          1 holds version 4 (before)
             window       space 5 keeps 1 day, from version 6 on
             job          2 reclaim: dropped space 3, 4 steps done; the last one failed: no room
+            damage       index/1.table: is missing
             syncs        0
             log          0 bytes, 0 bytes written
             index        0 bytes in 0 files, 0 runs overlap

@@ -1,9 +1,10 @@
-//! The one thread that keeps house: it trims, starts what is due, and runs the steps of jobs.
+//! The one thread that keeps house: it trims, starts what is due, runs the steps of jobs, and reads a table now and then.
 //!
 //! It queues one operation at a time, like any client, and waits until that is durable. While clients wait in the queue it
 //! pauses between two operations for as long as the last one took, so that it never takes more than every second group.
 
 use super::reclaim::{self, StartReclaim};
+use super::scrub::Scrubber;
 use super::{Ended, JobId, JobKinds, JobRecord, JobStatus, StepOperation};
 use crate::clocks::Clocks;
 use crate::engine::ReadError;
@@ -85,6 +86,7 @@ impl Signal {
 pub(crate) struct Runner {
     pub(crate) kinds: JobKinds,
     pub(crate) signal: Arc<Signal>,
+    pub(crate) scrubber: Scrubber,
     known: Mutex<Known>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -311,7 +313,10 @@ impl Runner {
                     let start = Instant::now();
                     let Some(store) = store() else { return };
                     let house = store.house();
-                    match house.round(limits) {
+                    let round = house.round(limits);
+                    // After the rest, and whatever came of it: reads go on when writing has ended.
+                    house.scrub_step(Instant::now());
+                    match round {
                         Ok(true) => {}
                         Ok(false) | Err(_) => break,
                     }

@@ -80,8 +80,4 @@ impl Index for MapIndex {
     fn stats(&self) -> IndexStats {
         IndexStats::default()
     }
-
-    fn scrub(&self, _each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), IndexError> {
-        Ok(())
-    }
 }

@@ -21,6 +21,7 @@ pub(crate) mod options;
 #[cfg(test)]
 mod simulation;
 
+pub use index::{ScrubbedTable, TableCondition};
 pub use options::{DiskRoom, EmbeddedOptions, EmbeddedStats};
 
 use super::{Batch, CommitError, CommitNumber, Engine, Epoch, Limits, Refusal, View};
@@ -181,18 +182,14 @@ impl EmbeddedEngine {
         core.witness.sync().map_err(|e| CommitError::Unknown(e.to_string()))
     }
 
-    /// Reads every block of every table and compares checksums. `each` sees path and size of each table that is right;
-    /// `false` stops early.
-    ///
-    /// # Errors
-    /// Names the first table that is damaged.
-    pub fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), super::ReadError> {
-        self.core.index.scrub(each).map_err(|error| match error {
-            index::IndexError::Damaged { file, cause } | index::IndexError::Io { file, cause } => {
-                super::ReadError { file, cause }
-            }
-            index::IndexError::NoRoom { file } => super::ReadError { file, cause: "no room".to_owned() },
-        })
+    /// Numbers of the tables that there are now, ascending.
+    pub(crate) fn tables(&self) -> Vec<u64> {
+        self.core.index.tables()
+    }
+
+    /// Reads every block of a table and compares checksums; `None` if there is no such table any more.
+    pub(crate) fn scrub_table(&self, id: u64) -> Option<ScrubbedTable> {
+        self.core.index.scrub(id)
     }
 
     /// Gives room back to the disk: writes what is in memory to tables, and merges as long as that frees anything.

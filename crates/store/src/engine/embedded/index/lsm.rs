@@ -12,7 +12,7 @@ use super::retired::Retired;
 use super::set::{Change, TableSet};
 use super::table::{Shelf, TableEntry, TableFile, file_name, parse_file_name};
 use super::view::{LsmView, State};
-use super::{Index, IndexError, IndexStats, Manifest};
+use super::{Index, IndexError, IndexStats, Manifest, ScrubbedTable, TableCondition};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -224,20 +224,32 @@ impl Index for LsmIndex {
         stats
     }
 
-    fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), IndexError> {
-        // By id, because holding the set would keep files that go meanwhile on the disk.
-        let ids: Vec<u64> = self.state.load().tables.tables().map(|(_, table)| table.entry.id).collect();
-        for id in ids {
-            let tables = Arc::clone(&self.state.load().tables);
-            let Some(table) = tables.tables().find(|(_, table)| table.entry.id == id) else { continue };
-            let table = Arc::clone(table.1);
-            drop(tables);
-            table.verify()?;
-            if !each(&table.path().display().to_string(), table.entry.len) {
-                break;
+    fn tables(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.state.load().tables.tables().map(|(_, table)| table.entry.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn scrub(&self, id: u64) -> Option<ScrubbedTable> {
+        // Only this table is held: holding the set would keep files that go meanwhile on the disk.
+        let table = {
+            let state = self.state.load();
+            state
+                .tables
+                .tables()
+                .find(|(_, table)| table.entry.id == id)
+                .map(|(_, table)| Arc::clone(table))?
+        };
+        let condition = match table.verify() {
+            Ok(()) => TableCondition::Sound,
+            Err(IndexError::Damaged { cause, .. } | IndexError::Io { cause, .. }) => {
+                TableCondition::Damaged(cause)
             }
-        }
-        Ok(())
+            Err(IndexError::NoRoom { .. }) => {
+                TableCondition::Unread("too many open files, or no memory".to_owned())
+            }
+        };
+        Some(ScrubbedTable { id, file: table.path().to_owned(), bytes: table.entry.len, condition })
     }
 }
 

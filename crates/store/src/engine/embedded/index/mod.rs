@@ -6,6 +6,7 @@
 
 use super::super::{Batch, CommitNumber, View};
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 mod compaction;
@@ -93,6 +94,30 @@ pub(crate) struct IndexStats {
     pub cache_bytes_max: u64,
 }
 
+/// What reading one table of the index whole has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScrubbedTable {
+    /// Number of the table, never used twice in a store.
+    pub id: u64,
+    /// Its file.
+    pub file: PathBuf,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Whether it is as it was written.
+    pub condition: TableCondition,
+}
+
+/// Whether a table is as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableCondition {
+    /// Every block of it is.
+    Sound,
+    /// It is not: what is wrong, as a phrase.
+    Damaged(String),
+    /// It could not be read now, which is not its fault: why, as a phrase.
+    Unread(String),
+}
+
 /// An ordered map behind the log.
 ///
 /// Threads: one committer calls `apply` and `seal`; one flusher calls `flush`; one compactor calls `compact`; one
@@ -120,7 +145,12 @@ pub(crate) trait Index: Send + Sync + Debug + 'static {
     fn interrupt(&self) {}
     /// Sizes now.
     fn stats(&self) -> IndexStats;
-    /// Reads every block of every table and compares checksums; calls `each` after each table with its path and size and
-    /// stops early if it returns `false`.
-    fn scrub(&self, each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), IndexError>;
+    /// Numbers of the tables that there are now, ascending; none where nothing is on disk.
+    fn tables(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    /// Reads every block of a table and compares checksums; `None` if there is no such table any more.
+    fn scrub(&self, _id: u64) -> Option<ScrubbedTable> {
+        None
+    }
 }

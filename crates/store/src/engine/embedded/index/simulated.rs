@@ -225,10 +225,6 @@ impl Index for SimulatedIndex {
             ..IndexStats::default()
         }
     }
-
-    fn scrub(&self, _each: &mut dyn FnMut(&str, u64) -> bool) -> Result<(), IndexError> {
-        Ok(())
-    }
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ mod model;
 mod room;
 
 use super::super::super::{Batch, Pair, View, Write};
-use super::{FamilyPolicy, Index, IndexOptions, LsmIndex};
+use super::{FamilyPolicy, Index, IndexOptions, LsmIndex, ScrubbedTable, TableCondition};
 use bytes::Bytes;
 use std::ops::Bound;
 
@@ -54,6 +54,12 @@ fn batch(mut writes: Vec<Write>) -> Batch {
 
 fn all(view: &dyn View) -> Vec<Pair> {
     view.range(Bound::Unbounded, Bound::Unbounded).map(|pair| pair.unwrap()).collect()
+}
+
+/// Every table that is not as it was written.
+fn scrub(index: &LsmIndex) -> Vec<ScrubbedTable> {
+    let tables = index.tables().into_iter().filter_map(|id| index.scrub(id));
+    tables.filter(|table| table.condition != TableCondition::Sound).collect()
 }
 
 fn compact_all(index: &LsmIndex) {
