@@ -46,6 +46,11 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "`SerializationException`. Of attributes and other names that are data the last one counts.",
     },
     Deviation {
+        what: "Text for a member of the wrong JSON type where the model says `Long`",
+        aws: "`STRING_VALUE cannot be converted to Long`.",
+        here: "`STRING_VALUE cannot be converted to Integer`.",
+    },
+    Deviation {
         what: "Attribute values nested deeper than 52 levels",
         aws: "As far as is known, broken constraints of other members are reported first.",
         here: "Refused while the body is read, with the text for more than 32 levels.",
