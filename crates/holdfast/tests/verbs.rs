@@ -278,22 +278,41 @@ fn doctor_of_a_running_server_reads_its_tables() {
         checked["files"].as_u64() > Some(0) && checked["damage"] == Value::Array(Vec::new()),
         "{checked}"
     );
+    let members = (&checked["state"], &checked["healthy"], &checked["data_dir"]);
+    assert_eq!(members, (&"running".into(), &true.into(), &data.to_str().into()), "{checked}");
     let said = verb(&data, &["doctor"]);
     assert!(said.code == Some(0) && said.out.contains("Nothing is damaged"), "{said:?}");
 
-    // Rot in a table: the running server finds it as a stopped one does.
+    // Rot in two tables: the running server finds both, as a stopped one does, says so, and goes on.
     let tables = std::fs::read_dir(data.join("index")).expect("a directory");
-    let table = tables.map(|entry| entry.expect("an entry").path()).next().expect("a table");
-    let mut bytes = std::fs::read(&table).expect("read");
-    bytes[20] ^= 1;
-    std::fs::write(&table, bytes).expect("written");
-    let name = table.file_name().and_then(|name| name.to_str()).expect("a name");
+    let mut tables: Vec<PathBuf> = tables.map(|entry| entry.expect("an entry").path()).collect();
+    tables.sort();
+    tables.truncate(2);
+    for table in &tables {
+        let mut bytes = std::fs::read(table).expect("read");
+        bytes[20] ^= 1;
+        std::fs::write(table, bytes).expect("written");
+    }
+    let names: Vec<&str> = tables
+        .iter()
+        .map(|table| table.file_name().and_then(|name| name.to_str()).expect("a name"))
+        .collect();
+    let names_all = |text: &str| names.len() == 2 && names.iter().all(|name| text.contains(name));
     let said = verb(&data, &["doctor"]);
-    assert!(said.code == Some(1) && said.out.contains(name), "{said:?}");
+    assert!(said.code == Some(1) && names_all(&said.out), "{said:?}");
+    let said = verb(&data, &["doctor", "--json"]);
+    let checked: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert!(said.code == Some(1) && checked["healthy"] == false, "{checked}");
+    assert_eq!(checked["damage"].as_array().map(Vec::len), Some(2), "{checked}");
+    let status = json(&data, &["status"]);
+    assert!(names_all(&status["server"]["damage"].to_string()), "{status}");
+    let console = status["listening"]["console"].as_str().expect("a listener");
+    let health = Client::connect(console.trim_start_matches("http://")).get("/health").expect("answers");
+    assert!(health.0 == 200 && health.1.contains("\"dynamodb\": \"available\""), "{health:?}");
     assert_eq!(server.stop().0.code(), Some(0));
     let before = Files::read(&data);
     let said = verb(&data, &["doctor"]);
-    assert!(said.code == Some(1) && said.out.contains(name), "{said:?}");
+    assert!(said.code == Some(1) && names_all(&said.out), "{said:?}");
     assert!(before == Files::read(&data), "nothing was written");
 }
 

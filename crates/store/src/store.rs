@@ -188,7 +188,7 @@ pub struct Status {
     pub retained: Vec<(SpaceId, u64, Version)>,
     /// Losses that were accepted, oldest first.
     pub losses: Vec<Loss>,
-    /// Tables that are damaged, as far as a scrub has found it since the start.
+    /// Tables that are damaged, as far as a scrub has found it since the start or the reads for this status have met it.
     pub damage: Vec<TableDamage>,
     /// The embedded engine's sizes, if it runs.
     pub engine: Option<EmbeddedStats>,
@@ -347,10 +347,18 @@ impl Store {
         self.inner.clocks.clone()
     }
 
-    /// What there is to know about this store now.
+    /// Why writing has ended, if it has. Reads nothing, so that damage is not in its way.
+    #[must_use]
+    pub fn ended(&self) -> Option<String> {
+        let ended = self.inner.standing.ended.lock().clone();
+        ended.or_else(|| self.embedded().and_then(|engine| engine.stats().ended))
+    }
+
+    /// What there is to know about this store now. What a damaged table keeps from being read is left out, and the table is
+    /// in [`Status::damage`].
     ///
     /// # Errors
-    /// If `meta` or the pins cannot be read.
+    /// If `meta` cannot be read.
     pub fn status(&self) -> Result<Status, ReadError> {
         let snapshot = self.snapshot();
         let meta = snapshot.meta()?;
@@ -360,9 +368,12 @@ impl Store {
             .view()
             .range(bounds.0, bounds.1)
             .map(|row| crate::transaction::decode_pin(row?))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<_>, _>>();
+        let tables = self.embedded().map_or_else(Vec::new, EmbeddedEngine::tables);
+        let mut damage = self.inner.runner.scrubber.damage(&tables);
+        let pins = or_damage(pins, &mut damage);
         let ended = self.inner.standing.ended.lock().clone();
-        let retained = crate::history::spaces(snapshot.view())?
+        let retained = or_damage(crate::history::spaces(snapshot.view()), &mut damage)
             .into_iter()
             .filter_map(|(space, record)| Some((space, record.retention_ms?, record.horizon)))
             .collect();
@@ -373,11 +384,11 @@ impl Store {
             horizon: crate::history::horizon(meta, meta.last_version()),
             history: !meta.history_off,
             history_limits: self.inner.limits,
-            losses: crate::losses::all(snapshot.view())?,
-            damage: self.embedded().map_or_else(Vec::new, |e| self.inner.runner.scrubber.damage(&e.tables())),
-            jobs: self.inner.runner.status(&snapshot)?,
+            losses: or_damage(crate::losses::all(snapshot.view()), &mut damage),
+            jobs: or_damage(self.inner.runner.status(&snapshot), &mut damage),
             retained,
-            data: live_data(&snapshot)?,
+            data: or_damage(live_data(&snapshot), &mut damage),
+            damage,
             history_rows: meta.history_rows,
             history_bytes: meta.history_bytes,
             epoch: meta.epoch,
@@ -470,6 +481,17 @@ impl Store {
         let Inner { runner, executor, clocks, .. } = self.inner.as_ref();
         House { store: self, runner, executor, clocks }
     }
+}
+
+/// What was read, or nothing, with the damage that was met added.
+fn or_damage<T: Default>(read: Result<T, ReadError>, damage: &mut Vec<TableDamage>) -> T {
+    read.unwrap_or_else(|ReadError { file, cause }| {
+        let file = PathBuf::from(file);
+        if damage.iter().all(|known| known.file != file) {
+            damage.push(TableDamage { file, cause });
+        }
+        T::default()
+    })
 }
 
 /// Counters of everything that was not dropped and holds no names.

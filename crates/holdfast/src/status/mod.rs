@@ -337,7 +337,11 @@ pub fn of_server(
 ) -> anyhow::Result<Status> {
     let inner = store.status()?;
     let engine = inner.engine.clone().unwrap_or_default();
-    let (tables, more_tables) = tables(store)?;
+    let mut damage: Vec<DamageStatus> = inner.damage.iter().map(DamageStatus::of).collect();
+    let (tables, more_tables) = tables(store).unwrap_or_else(|error| {
+        damage.push(DamageStatus { file: "names of tables".to_owned(), cause: format!("{error:#}") });
+        (Vec::new(), true)
+    });
     let pins = inner.pins.iter().map(|(id, pin)| PinStatus {
         id: *id,
         version: pin.version,
@@ -368,7 +372,7 @@ pub fn of_server(
         windows: windows.collect(),
         jobs: inner.jobs.iter().map(JobStatus::of).collect(),
         losses: losses.collect(),
-        damage: inner.damage.iter().map(DamageStatus::of).collect(),
+        damage,
         buffers: buffers(&inner, about),
         log: LogStatus { bytes: engine.log_bytes, bytes_written: engine.log_bytes_written },
         index: IndexStatus {
