@@ -32,6 +32,14 @@ impl DirNode {
         &self.durable
     }
 
+    /// Nodes that a power cut may give a name again, though neither the medium nor the cache shows one.
+    pub(super) fn pending_nodes(&self) -> impl Iterator<Item = &NodeId> {
+        self.pending.iter().filter_map(|operation| match operation {
+            EntryOperation::Add { node, .. } | EntryOperation::Rename { node, .. } => Some(node),
+            EntryOperation::Remove { .. } => None,
+        })
+    }
+
     pub(super) fn add(&mut self, name: &str, node: NodeId) {
         self.change(EntryOperation::Add { name: name.to_owned(), node });
     }

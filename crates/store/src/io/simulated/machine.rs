@@ -81,13 +81,14 @@ impl Machine {
         self.life
     }
 
-    /// Drops nodes that no name, shown or durable, leads to.
+    /// Drops nodes that no name leads to: none that is shown, durable, or could be after a power cut.
     fn forget_unreachable(&mut self) {
         let mut reached = BTreeSet::from([ROOT]);
         let mut todo = vec![ROOT];
         while let Some(id) = todo.pop() {
             if let Some(Node::Dir(dir)) = self.nodes.get(&id) {
-                for child in dir.entries().values().chain(dir.durable_entries().values()) {
+                let named = dir.entries().values().chain(dir.durable_entries().values());
+                for child in named.chain(dir.pending_nodes()) {
                     if reached.insert(*child) {
                         todo.push(*child);
                     }
