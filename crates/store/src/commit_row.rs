@@ -1,9 +1,9 @@
 //! A row of `commits`: who changed what, when, and by how much.
 //!
 //! ```text
-//! version byte 1 | varint real ms | varint service ms | origin u8 | text root | text service | text operation |
+//! version byte 1 | varint real ms | varint service ms | varint origin | text root | text service | text operation |
 //! text request id | text principal | varint count of spaces | per space: varint space, signed items, signed bytes |
-//! until the end, per key: change u8 (0 insert, 1 modify, 2 remove), varint space, bytes user key
+//! until the end, per key: varint change (0 insert, 1 modify, 2 remove), varint space, bytes user key
 //! ```
 //! When every key of a row that the trimmer walked is released, the row goes; until then it is cut down to those keys.
 
@@ -154,6 +154,10 @@ mod tests {
                 change: Change::Remove,
             }],
         };
+        // Stores of format 1 exist: these bytes must be read for ever.
+        let texts = b"\x04main\x08dynamodb\x07PutItem\x03ABC\x04test";
+        let bytes = [&[1, 1, 2, 2][..], texts, &[1, 4, 1, 0xD8, 4], b"\x02\x04\x01k"].concat();
+        assert_eq!(row.encode(), bytes);
         assert_eq!(CommitRow::decode(&row.encode()), Ok(row));
         assert!(CommitRow::decode(&[1, 2]).is_err());
     }

@@ -279,6 +279,67 @@ mod tests {
         assert_eq!(Counters::decode(&counters.encode()), Ok(counters));
     }
 
+    /// Stores of format 1 exist: these bytes, those of `docs/storage-format.md`, must be read for ever.
+    #[test]
+    fn the_bytes_of_format_1_are_fixed() {
+        let meta = Meta {
+            next_version: 300,
+            next_space: 2,
+            next_pin: 3,
+            epoch: 4,
+            swept_epoch: 5,
+            real_ms: 6,
+            horizon: 7,
+            history_bytes: 8,
+            history_rows: 9,
+            trimmed_to: 10,
+            history_off: true,
+            clock: ServiceClock { frozen_ms: Some(0), ahead_ms: -5 },
+            structure: 11,
+            next_job: 12,
+        };
+        assert_eq!(meta.encode(), [1, 0xAC, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 1, 11, 12, 9]);
+        let space = SpaceRecord {
+            created: 3,
+            dropped: Some(9),
+            complete_from: 4,
+            kind: 2,
+            horizon: 6,
+            retention_ms: Some(0),
+            dropped_ms: Some(7),
+            derived_from: Some((SpaceId(1), 2)),
+        };
+        assert_eq!(space.encode(), [1, 3, 9, 4, 2, 6, 1, 1, 2, 8]);
+        let pin = Pin { version: 5, root: "main".into(), space: Some(SpaceId(3)), label: "x".into() };
+        assert_eq!(pin.encode(), b"\x01\x05\x04main\x03\x01x");
+        assert_eq!(Counters { items: 1, bytes: 300 }.encode(), [1, 1, 0xAC, 2]);
+        let blob = BlobRecord { len: 1, checksum: [2; 16], references: 3 };
+        assert_eq!(blob.encode(), [&[1, 1, 16][..], &[2; 16], &[3]].concat());
+        let job = crate::jobs::JobRecord {
+            kind: 64,
+            label: "l".into(),
+            space: None,
+            cursor: vec![7, 8].into(),
+            steps: 9,
+            started: 10,
+        };
+        assert_eq!(job.encode(), b"\x01\x40\x01l\x00\x02\x07\x08\x09\x0A");
+        let loss = crate::Loss {
+            first_version: 8,
+            last_version: 9,
+            resumes_version: 10,
+            first_commit: 3,
+            last_commit: 4,
+            resumes_commit: 5,
+            real_ms: 6,
+            cause: "c".into(),
+        };
+        assert_eq!(loss.encode(), b"\x01\x09\x0A\x03\x04\x05\x06\x01c");
+        let blob = crate::BlobId { epoch: 1, counter: 2 };
+        let value = [&[1, 0, 5][..], &[0; 7], &[6, 1, 1], &[0; 7], &[2], &[0; 7], b"p"].concat();
+        assert_eq!(crate::envelope::encode(5, 6, &[blob], b"p"), value);
+    }
+
     #[test]
     fn a_newer_record_is_refused() {
         assert!(Meta::decode(&[9]).expect_err("newer").contains("version 9"));
