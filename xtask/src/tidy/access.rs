@@ -25,7 +25,7 @@ pub fn files(tree: &Tree) -> Vec<Finding> {
                 Finding::error(
                     path,
                     at + 1,
-                    format!("{call}: only `store` and `state::blob` touch files (DESIGN 2)"),
+                    format!("{call}: only `store` and `state::blob` touch files (ARCHITECTURE.md)"),
                 )
             });
         }

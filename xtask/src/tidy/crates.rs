@@ -1,4 +1,4 @@
-//! Which crate may depend on what: DESIGN section 2, "arrows point downward only".
+//! Which crate may depend on what: ARCHITECTURE.md, "arrows point downward only".
 
 use super::{Finding, Tree};
 
@@ -50,7 +50,7 @@ fn manifest(path: &str, name: &str, text: &str) -> Vec<Finding> {
         if let Some(ours) = dependency.strip_prefix("holdfast-") {
             if !allowed.contains(&ours) {
                 refuse(format!(
-                    "`{name}` must not depend on `{ours}`: arrows point downward only (DESIGN 2)"
+                    "`{name}` must not depend on `{ours}`: arrows point downward only (ARCHITECTURE.md)"
                 ));
             }
         } else if ASYNC.contains(&dependency.as_str()) && name != "holdfast" && name != "testkit" {

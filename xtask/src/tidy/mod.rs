@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: the rules of ARCHITECTURE.md and DESIGN that a program can check.
+//! `cargo xtask tidy`: the rules of ARCHITECTURE.md that a program can check.
 //!
 //! # Layout
 //! - [`tree`]: the files of the repository, read once.
