@@ -182,7 +182,7 @@ pub struct Reset {
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
-    /// Write no archive first. Needed for now: this version writes none.
+    /// Do without an archive. None is written yet: needed only where history is off, so that nothing would be left.
     #[arg(long)]
     pub no_archive: bool,
     /// Print one JSON object.

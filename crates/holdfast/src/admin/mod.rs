@@ -30,7 +30,10 @@ pub enum Request {
         window_ms: u64,
     },
     /// Drop every table.
-    Reset,
+    Reset {
+        /// Also where nothing would be left of them.
+        no_archive: bool,
+    },
     /// Look for damage.
     Doctor,
 }

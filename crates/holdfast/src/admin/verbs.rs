@@ -1,5 +1,6 @@
 //! What the verbs do to a store: the same for a running server's and for one that a verb has opened itself.
 
+use crate::banner::Hinted;
 use anyhow::bail;
 use holdfast_state::catalog::{self, CatalogKey, Scope};
 use holdfast_state::families::Resource;
@@ -83,15 +84,25 @@ impl fmt::Display for WasReset {
     }
 }
 
-/// Drops every table, in as many transactions as it takes. What they held stays in history.
+/// Drops every table that is there now, in as many transactions as it takes. What they held stays in history.
 ///
 /// # Errors
-/// If a step fails; tables that earlier steps dropped stay dropped.
-pub fn reset(store: &Store) -> anyhow::Result<WasReset> {
+/// Where no history is kept, unless that is what is wanted (`no_archive`): then nothing would be left. If a step fails;
+/// tables that earlier steps dropped stay dropped.
+pub fn reset(store: &Store, no_archive: bool) -> anyhow::Result<WasReset> {
+    if !no_archive && !store.status()?.history {
+        return Err(Hinted {
+            error:
+                "history is off, and this version writes no archives yet: nothing would be left of the tables"
+                    .to_owned(),
+            hint: "`--no-archive` drops them all the same.".to_owned(),
+        }
+        .into());
+    }
     let version_before = store.snapshot().version();
     let mut tables = 0;
     loop {
-        let (step, outcome) = store.execute(ResetStep { dropped: 0, failed: None });
+        let (step, outcome) = store.execute(ResetStep { until: version_before, dropped: 0, failed: None });
         outcome?;
         if let Some(failed) = step.failed {
             bail!("after {tables} tables were dropped: {failed}");
@@ -107,6 +118,8 @@ pub fn reset(store: &Store) -> anyhow::Result<WasReset> {
 
 /// Drops some tables.
 struct ResetStep {
+    /// Tables that came later stay: who creates tables all the time cannot keep a reset busy.
+    until: Version,
     dropped: usize,
     failed: Option<String>,
 }
@@ -129,7 +142,7 @@ impl Operation for ResetStep {
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
         (self.dropped, self.failed) = (0, None);
-        match drop_some(tx) {
+        match drop_some(tx, self.until) {
             Ok(dropped) => {
                 self.dropped = dropped;
                 Verdict::Keep
@@ -142,8 +155,10 @@ impl Operation for ResetStep {
     }
 }
 
-fn drop_some(tx: &mut Transaction<'_>) -> anyhow::Result<usize> {
-    let entries = catalog::list_all(tx, None, RESET_TABLES_MAX)?;
+fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<usize> {
+    let mut entries = catalog::list_all(tx, None, usize::MAX)?;
+    entries.retain(|(_, entry)| entry.since <= until);
+    entries.truncate(RESET_TABLES_MAX);
     for (key, _) in &entries {
         let CatalogKey { account, region, service, kind, name } = key;
         let known = Resource::ALL.iter().find(|known| known.service == service && known.kind == kind);
@@ -267,11 +282,11 @@ mod tests {
     #[test]
     fn a_reset_drops_everything_and_leaves_the_past() {
         let store = store();
-        let nothing = reset(&store).expect("resets");
+        let nothing = reset(&store, false).expect("resets");
         assert_eq!((nothing.tables, nothing.version_before, nothing.version), (0, 0, 0));
         let names: Vec<String> = (0..RESET_TABLES_MAX * 2 + 1).map(|number| format!("t{number}")).collect();
         let created = store.execute(Create(names.clone())).1.expect("commits");
-        let done = reset(&store).expect("resets");
+        let done = reset(&store, false).expect("resets");
         let expected = WasReset {
             tables: names.len(),
             version_before: created,
@@ -291,7 +306,7 @@ mod tests {
     fn a_trim_says_what_went() {
         let store = store();
         store.execute(Create(vec!["a".to_owned()])).1.expect("commits");
-        reset(&store).expect("resets");
+        reset(&store, false).expect("resets");
         let rows = store.status().expect("status").history_rows;
         assert!(rows > 0);
         let all = trim(&store, u64::MAX).expect("trims");

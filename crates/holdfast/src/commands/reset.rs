@@ -13,22 +13,13 @@ use std::path::Path;
 /// # Errors
 /// If it is not confirmed, the store refuses to open, or a step fails.
 pub fn run(options: &Reset) -> anyhow::Result<()> {
-    if !options.no_archive {
-        return Err(Hinted {
-            error: "this version writes no archives yet, so `reset` cannot write one first".to_owned(),
-            hint: "`--no-archive` resets without one; what the tables held can still be read in history, if history is \
-                   on."
-                .to_owned(),
-        }
-        .into());
-    }
     let dir = options.data_dir.absolute()?;
     if !options.yes {
         confirm(&dir)?;
     }
-    let done: WasReset = match client::ask(&dir, &Request::Reset)? {
+    let done: WasReset = match client::ask(&dir, &Request::Reset { no_archive: options.no_archive })? {
         Some(done) => serde_json::from_value(done)?,
-        None => on_stopped(&dir, verbs::reset)?,
+        None => on_stopped(&dir, |store| verbs::reset(store, options.no_archive))?,
     };
     banner::done(options.json, &done, &done.to_string())
 }

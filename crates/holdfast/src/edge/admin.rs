@@ -2,6 +2,7 @@
 
 use super::Server;
 use crate::admin::{Answer, REQUEST_BYTES_MAX, Request, verbs};
+use crate::banner::Hinted;
 use crate::shutdown::Stop;
 use crate::status;
 use std::sync::Arc;
@@ -72,14 +73,17 @@ fn answer(line: &str, server: &Server, stop: &Stop) -> Answer {
     let value = match request {
         Request::Status => server.status().and_then(|status: status::Status| json(&status)),
         Request::Trim { window_ms } => verbs::trim(&server.store, window_ms).and_then(|done| json(&done)),
-        Request::Reset => verbs::reset(&server.store).and_then(|done| json(&done)),
+        Request::Reset { no_archive } => verbs::reset(&server.store, no_archive).and_then(|done| json(&done)),
         Request::Doctor => {
             verbs::check(&server.store, &|| stop.is_stopped()).and_then(|checked| json(&checked))
         }
     };
     match value {
         Ok(value) => Answer::Done(value),
-        Err(error) => Answer::Failed { error: format!("{error:#}"), hint: None },
+        Err(error) => {
+            let hint = error.downcast_ref::<Hinted>().map(|hinted| hinted.hint.clone());
+            Answer::Failed { error: format!("{error:#}"), hint }
+        }
     }
 }
 
