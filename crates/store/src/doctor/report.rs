@@ -44,7 +44,7 @@ pub struct CheckpointSummary {
     pub commit: u64,
     /// See `commit`.
     pub version: u64,
-    /// Whether the store was closed cleanly and nothing came after.
+    /// Whether the store was closed cleanly when it was written; what came after is in the log.
     pub clean: bool,
 }
 
@@ -163,6 +163,7 @@ impl fmt::Display for Report {
             writeln!(f, "{finding}")?;
         }
         match (self.starts, self.accept_loss_helps) {
+            (true, _) if self.format.is_none() => write!(f, "There is no store; a start would make one."),
             (true, _) => write!(f, "The store starts."),
             (false, true) => write!(f, "The store does not start. Accepting the loss makes it start."),
             (false, false) => write!(f, "The store does not start."),
@@ -174,7 +175,8 @@ impl Report {
     fn parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(checkpoint) = &self.checkpoint {
             let CheckpointSummary { sequence, through, resume: (segment, offset), .. } = checkpoint;
-            let clean = if checkpoint.clean { ", closed cleanly" } else { "" };
+            let nothing_after = self.log.as_ref().is_some_and(|log| log.last_commit <= checkpoint.commit);
+            let clean = if checkpoint.clean && nothing_after { ", closed cleanly" } else { "" };
             writeln!(
                 f,
                 "checkpoint  {sequence}: tables through commit {through}, log from segment {segment} byte {offset}{clean}"
