@@ -29,8 +29,22 @@ impl<E: 'static> std::fmt::Debug for Prepared<E> {
     }
 }
 
+/// How much a read may have to look at, which decides where it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// A bounded few keys: runs on the thread that received the request.
+    Point,
+    /// Many keys or a range: runs on the bounded pool of threads for long reads.
+    Pages,
+}
+
 /// A planned read.
 pub trait ReadOperation<E>: Send {
+    /// How much it may have to look at. Whatever reads a range, or more than a few keys, says [`Extent::Pages`].
+    fn extent(&self) -> Extent {
+        Extent::Point
+    }
+
     /// Reads and encodes the answer's body.
     ///
     /// # Errors

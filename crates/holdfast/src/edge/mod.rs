@@ -4,6 +4,7 @@
 //! - [`accept`]: connections, their limits and their end
 //! - [`idle`]: connections that wait too long
 //! - [`bodies`]: request bodies and their limits
+//! - [`pool`]: threads for what may take long
 //! - [`route`]: which service a request is for, who sent it, what is answered
 //! - [`health`]: answers for health checks, and metrics
 //! - [`unserved`]: answers to calls of services that are not there
@@ -15,6 +16,7 @@ pub mod admin;
 pub mod bodies;
 pub mod health;
 pub mod idle;
+pub mod pool;
 pub mod respond;
 pub mod route;
 pub mod unserved;
@@ -56,6 +58,8 @@ pub struct Server {
     pub unserved: unserved::Refusals,
     /// Room for large request bodies.
     pub bodies: bodies::Bodies,
+    /// Threads for long reads.
+    pub pool: pool::Pool,
     /// One entry per known operation, so that clients cannot make it grow.
     counts: BTreeMap<&'static str, Counts>,
 }
@@ -70,6 +74,7 @@ impl Server {
             about,
             unserved: unserved::Refusals::default(),
             bodies: bodies::Bodies::default(),
+            pool: pool::Pool::default(),
             counts,
         }
     }

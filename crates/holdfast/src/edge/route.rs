@@ -6,7 +6,7 @@ use super::{Door, Server, health};
 use holdfast_aws::authorization::{self, Credential};
 use holdfast_aws::{Context, Error, RequestId, json};
 use holdfast_dynamodb::Prepared;
-use holdfast_state::operation::Submission;
+use holdfast_state::operation::{Extent, Submission};
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
@@ -113,8 +113,8 @@ async fn call(server: &Server, request: Request<Incoming>) -> Response<Body> {
     }
 }
 
-/// Runs one operation. Reads run here: a point read takes microseconds, less than a hop to another thread. Writes go to
-/// the executor, and come back once they are durable.
+/// Runs one operation. Point reads run here: they take microseconds, less than a hop to another thread. Longer reads go
+/// to the pool. Writes go to the executor, and come back once they are durable.
 async fn dynamodb(
     server: &Server,
     context: &Context,
@@ -122,6 +122,11 @@ async fn dynamodb(
     body: &[u8],
 ) -> Result<Vec<u8>, Error> {
     match holdfast_dynamodb::prepare(context, operation, body)? {
+        Prepared::Read(read) if read.extent() == Extent::Pages => {
+            let store = server.store.clone();
+            // The snapshot is taken when the read starts, so that none is held while it waits for its turn.
+            server.pool.run(move || read.run(&store.snapshot())).await?
+        }
         Prepared::Read(read) => read.run(&server.store.snapshot()),
         Prepared::Write(write) => {
             let (sender, receiver) = oneshot::channel();
