@@ -5,9 +5,10 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | version | 1: `01` |
+//! | version | 1: `02` |
 //! | partition key | name as string, type as in keys: `53`, `4E`, `42` |
 //! | sort key | option of the same |
+//! | indexes | list of the fields of [`indexes`]; absent in version 1, which had none |
 //! | attribute definitions | list of name as string and type; sorted by name |
 //! | table id | string |
 //! | created | service time, unsigned, ms since 1970 |
@@ -18,6 +19,13 @@
 
 use crate::key::{KeyAttribute, KeySchema, ScalarType};
 use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError, split_version};
+
+pub mod indexes;
+
+pub use self::indexes::{IndexDefinition, IndexScope, IndexView, Projection, ProjectionView};
+
+/// The version before tables had indexes.
+const WITHOUT_INDEXES: u8 = 1;
 
 /// How a table's throughput is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +48,8 @@ pub struct TableDefinition {
     pub partition: (String, ScalarType),
     /// Name and type of the sort key.
     pub sort: Option<(String, ScalarType)>,
+    /// Its indexes, in the order in which they were sent: global ones first.
+    pub indexes: Vec<IndexDefinition>,
     /// Name and type of each attribute that is part of a key, sorted by name.
     pub attributes: Vec<(String, ScalarType)>,
     /// A UUID, given once.
@@ -59,6 +69,21 @@ impl TableDefinition {
         let (_, fields) = split_version(record, Self::VERSION)?;
         read_key_schema(&mut FieldReader::new(fields))
     }
+
+    /// Key attributes and indexes of a stored definition, read in place.
+    ///
+    /// # Errors
+    /// As [`TableDefinition::key_schema`].
+    pub fn keys_and_indexes(record: &[u8]) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>), RecordError> {
+        let (version, fields) = split_version(record, Self::VERSION)?;
+        let mut reader = FieldReader::new(fields);
+        let schema = read_key_schema(&mut reader)?;
+        Ok((schema, read_indexes(&mut reader, version)?))
+    }
+}
+
+fn read_indexes<'a>(reader: &mut FieldReader<'a>, version: u8) -> Result<Vec<IndexView<'a>>, RecordError> {
+    if version == WITHOUT_INDEXES { Ok(Vec::new()) } else { reader.list(indexes::read) }
 }
 
 fn read_key_schema<'a>(reader: &mut FieldReader<'a>) -> Result<KeySchema<'a>, RecordError> {
@@ -83,12 +108,13 @@ fn owned(attribute: KeyAttribute<'_>) -> (String, ScalarType) {
 }
 
 impl Record for TableDefinition {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 
     fn encode(&self, out: &mut Vec<u8>) {
         let mut writer = FieldWriter::new(out);
         write_attribute(&mut writer, &self.partition);
         writer.option(self.sort.as_ref(), write_attribute);
+        writer.list(&self.indexes, indexes::write);
         writer.list(&self.attributes, write_attribute);
         writer.str(&self.id).unsigned(self.created_ms);
         match self.billing {
@@ -97,9 +123,10 @@ impl Record for TableDefinition {
         };
     }
 
-    fn decode(_version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
+    fn decode(version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
         let mut reader = FieldReader::new(bytes);
         let schema = read_key_schema(&mut reader)?;
+        let indexes = read_indexes(&mut reader, version)?.iter().map(IndexView::to_definition).collect();
         let attributes = reader.list(read_attribute)?.into_iter().map(owned).collect();
         let id = reader.str()?.to_owned();
         let created_ms = reader.unsigned()?;
@@ -112,6 +139,7 @@ impl Record for TableDefinition {
         Ok(Self {
             partition: owned(schema.partition),
             sort: schema.sort.map(owned),
+            indexes,
             attributes,
             id,
             created_ms,
@@ -123,12 +151,14 @@ impl Record for TableDefinition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_store::SpaceId;
     use proptest::prelude::*;
 
     fn definition() -> TableDefinition {
         TableDefinition {
             partition: ("pk".into(), ScalarType::S),
             sort: Some(("sk".into(), ScalarType::N)),
+            indexes: Vec::new(),
             attributes: vec![("pk".into(), ScalarType::S), ("sk".into(), ScalarType::N)],
             id: "f0e1".into(),
             created_ms: 300,
@@ -136,44 +166,95 @@ mod tests {
         }
     }
 
+    fn indexed() -> TableDefinition {
+        let binary = ("gp".to_owned(), ScalarType::B);
+        let global = IndexDefinition {
+            name: "g".into(),
+            scope: IndexScope::Global,
+            space: SpaceId(7),
+            partition: binary.clone(),
+            sort: None,
+            projection: Projection::All,
+            throughput: Some((5, 6)),
+        };
+        let keys_only = IndexDefinition {
+            name: "k".into(),
+            space: SpaceId(8),
+            sort: definition().sort,
+            projection: Projection::KeysOnly,
+            throughput: None,
+            ..global.clone()
+        };
+        let local = IndexDefinition {
+            name: "l".into(),
+            scope: IndexScope::Local,
+            space: SpaceId(9),
+            partition: definition().partition,
+            sort: Some(binary),
+            projection: Projection::Include(vec!["y".into(), "x".into()]),
+            throughput: None,
+        };
+        TableDefinition { indexes: vec![global, keys_only, local], ..definition() }
+    }
+
     #[test]
     fn bytes_are_fixed() {
-        let mut expected = vec![0x01];
-        expected.extend(*b"\x02pkS\x01\x02skN\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
+        let mut expected = vec![0x02];
+        expected.extend(*b"\x02pkS\x01\x02skN\x00\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
         assert_eq!(definition().to_bytes(), expected);
+
+        let mut expected = vec![0x02];
+        expected.extend(*b"\x02pkS\x01\x02skN\x03");
+        expected.extend(*b"\x01g\x00\x07\x01\x02gpB\x00\x00\x00\x01\x05\x06");
+        expected.extend(*b"\x01k\x00\x08\x01\x02gpB\x01\x02skN\x01\x00\x00");
+        expected.extend(*b"\x01l\x01\x09\x01\x02pkS\x01\x02gpB\x02\x02\x01y\x01x\x00");
+        expected.extend(*b"\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
+        assert_eq!(indexed().to_bytes(), expected);
+    }
+
+    #[test]
+    fn a_definition_from_before_indexes_has_none() {
+        let mut bytes = vec![0x01];
+        bytes.extend(*b"\x02pkS\x01\x02skN\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
+        assert_eq!(TableDefinition::from_bytes(&bytes), Ok(definition()));
+        assert_eq!(TableDefinition::keys_and_indexes(&bytes).unwrap().1, []);
     }
 
     #[test]
     fn definitions_are_read_back() {
         let composite = definition();
         let simple = TableDefinition { sort: None, billing: BillingMode::PayPerRequest, ..definition() };
-        for definition in [composite, simple] {
+        for definition in [composite, simple, indexed()] {
             let bytes = definition.to_bytes();
             assert_eq!(TableDefinition::from_bytes(&bytes), Ok(definition.clone()));
             let schema = TableDefinition::key_schema(&bytes).unwrap();
             assert_eq!(owned(schema.partition), definition.partition);
             assert_eq!(schema.sort.map(owned), definition.sort);
+            let (_, indexes) = TableDefinition::keys_and_indexes(&bytes).unwrap();
+            let indexes: Vec<_> = indexes.iter().map(IndexView::to_definition).collect();
+            assert_eq!(indexes, definition.indexes);
         }
     }
 
     #[test]
     fn a_newer_definition_is_refused() {
         let mut bytes = definition().to_bytes();
-        bytes[0] = 2;
+        bytes[0] = 3;
         assert!(matches!(TableDefinition::key_schema(&bytes), Err(RecordError::Newer { .. })));
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(
-            bytes in prop::collection::vec(any::<u8>(), 0..60), at in 0usize..40, byte in any::<u8>(),
+            bytes in prop::collection::vec(any::<u8>(), 0..60), at in 0usize..120, byte in any::<u8>(),
         ) {
             let _ = TableDefinition::from_bytes(&bytes);
-            let mut damaged = definition().to_bytes();
+            let mut damaged = indexed().to_bytes();
             let at = at % damaged.len();
             damaged[at] = byte;
             let _ = TableDefinition::from_bytes(&damaged);
-            let _ = TableDefinition::key_schema(&damaged[..at]);
+            let _ = TableDefinition::keys_and_indexes(&damaged);
+            let _ = TableDefinition::keys_and_indexes(&damaged[..at]);
         }
     }
 }

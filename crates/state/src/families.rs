@@ -18,8 +18,12 @@ impl SpaceKind {
     /// The items of a DynamoDB table. Its counters are the table's item count and size, so it holds no second family.
     pub const DYNAMODB_TABLE: Self = Self { number: 2, name: "dynamodb table" };
 
+    /// The rows of one index of a DynamoDB table. Its counters are the index's item count and size, so it holds no second
+    /// family.
+    pub const DYNAMODB_INDEX: Self = Self { number: 3, name: "dynamodb index" };
+
     /// Every kind, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::CATALOG, Self::DYNAMODB_TABLE];
+    pub const ALL: &'static [Self] = &[Self::CATALOG, Self::DYNAMODB_TABLE, Self::DYNAMODB_INDEX];
 
     /// The kind with a number, if this build knows it.
     #[must_use]
@@ -45,8 +49,12 @@ impl Family {
     /// DynamoDB table: item key to item.
     pub const DYNAMODB_ITEM: Self = Self { kind: SpaceKind::DYNAMODB_TABLE, tag: 1, name: "dynamodb item" };
 
+    /// DynamoDB index: index key and item key, to nothing.
+    pub const DYNAMODB_INDEX_ROW: Self =
+        Self { kind: SpaceKind::DYNAMODB_INDEX, tag: 1, name: "dynamodb index row" };
+
     /// Every family, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::CATALOG_ENTRY, Self::DYNAMODB_ITEM];
+    pub const ALL: &'static [Self] = &[Self::CATALOG_ENTRY, Self::DYNAMODB_ITEM, Self::DYNAMODB_INDEX_ROW];
 }
 
 /// A kind of resource that has a name in the catalog.
@@ -78,11 +86,14 @@ mod tests {
     #[test]
     fn the_lists_only_grow() {
         let kinds: Vec<_> = SpaceKind::ALL.iter().map(|kind| (kind.number, kind.name)).collect();
-        assert_eq!(kinds, [(1, "catalog"), (2, "dynamodb table")]);
+        assert_eq!(kinds, [(1, "catalog"), (2, "dynamodb table"), (3, "dynamodb index")]);
 
         let families: Vec<_> =
             Family::ALL.iter().map(|family| (family.kind.number, family.tag, family.name)).collect();
-        assert_eq!(families, [(1, 1, "catalog entry"), (2, 1, "dynamodb item")]);
+        assert_eq!(
+            families,
+            [(1, 1, "catalog entry"), (2, 1, "dynamodb item"), (3, 1, "dynamodb index row")]
+        );
 
         let resources: Vec<_> = Resource::ALL
             .iter()

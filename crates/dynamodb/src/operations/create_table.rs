@@ -35,6 +35,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let definition = TableDefinition {
         partition,
         sort,
+        indexes: Vec::new(),
         attributes,
         id: context.uuid(),
         created_ms: context.now_ms,

@@ -1,0 +1,158 @@
+//! What a table's definition says of its indexes.
+//!
+//! | field | bytes |
+//! |---|---|
+//! | name | string |
+//! | scope | `00` global, `01` local |
+//! | space | unsigned: the space that holds its rows |
+//! | partition key | list of name as string and type, as in the table's definition; exactly one element so far |
+//! | sort key | list of the same; at most one element so far |
+//! | projection | `00` all, `01` keys only, `02` include |
+//! | attributes included | list of strings, in the order in which they were sent; empty unless include |
+//! | read, write capacity units | option of two unsigned; none with pay per request and for local indexes |
+
+use super::{owned, read_attribute, write_attribute};
+use crate::key::{KeySchema, ScalarType};
+use holdfast_state::record::{FieldReader, FieldWriter, RecordError};
+use holdfast_store::SpaceId;
+
+/// Over which items an index ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexScope {
+    /// Every item of the table, by a partition key of the index's own.
+    Global,
+    /// The items of one partition of the table, by another sort key.
+    Local,
+}
+
+/// Which attributes a read of the index answers with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Projection {
+    /// `ALL`
+    All,
+    /// `KEYS_ONLY`: the keys of index and table.
+    KeysOnly,
+    /// `INCLUDE`: the keys, and these.
+    Include(Vec<String>),
+}
+
+/// The definition of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexDefinition {
+    /// Name, unique within the table.
+    pub name: String,
+    /// Global or local.
+    pub scope: IndexScope,
+    /// The space that holds its rows; dropped together with the table.
+    pub space: SpaceId,
+    /// Name and type of the partition key.
+    pub partition: (String, ScalarType),
+    /// Name and type of the sort key.
+    pub sort: Option<(String, ScalarType)>,
+    /// What is projected.
+    pub projection: Projection,
+    /// Read and write capacity units of a global index of a provisioned table.
+    pub throughput: Option<(u64, u64)>,
+}
+
+/// A stored index definition, read in place: what operations on items need of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexView<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Global or local.
+    pub scope: IndexScope,
+    /// The space that holds its rows.
+    pub space: SpaceId,
+    /// Its key attributes.
+    pub keys: KeySchema<'a>,
+    /// What is projected.
+    pub projection: ProjectionView<'a>,
+    throughput: Option<(u64, u64)>,
+}
+
+/// A [`Projection`], read in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectionView<'a> {
+    /// `ALL`
+    All,
+    /// `KEYS_ONLY`
+    KeysOnly,
+    /// `INCLUDE`
+    Include(Vec<&'a str>),
+}
+
+impl IndexView<'_> {
+    /// The definition with its own copies.
+    #[must_use]
+    pub fn to_definition(&self) -> IndexDefinition {
+        let projection = match &self.projection {
+            ProjectionView::All => Projection::All,
+            ProjectionView::KeysOnly => Projection::KeysOnly,
+            ProjectionView::Include(names) => {
+                Projection::Include(names.iter().map(|name| (*name).to_owned()).collect())
+            }
+        };
+        IndexDefinition {
+            name: self.name.to_owned(),
+            scope: self.scope,
+            space: self.space,
+            partition: owned(self.keys.partition),
+            sort: self.keys.sort.map(owned),
+            projection,
+            throughput: self.throughput,
+        }
+    }
+}
+
+pub(super) fn write(writer: &mut FieldWriter<'_>, index: &IndexDefinition) {
+    let scope = match index.scope {
+        IndexScope::Global => 0,
+        IndexScope::Local => 1,
+    };
+    let none = Vec::new();
+    let (projection, included) = match &index.projection {
+        Projection::All => (0, &none),
+        Projection::KeysOnly => (1, &none),
+        Projection::Include(names) => (2, names),
+    };
+    writer.str(&index.name).unsigned(scope).unsigned(u64::from(index.space.0));
+    writer.list([&index.partition], write_attribute);
+    writer.list(index.sort.as_slice(), write_attribute);
+    writer.unsigned(projection).list(included, |writer, name| {
+        writer.str(name);
+    });
+    writer.option(index.throughput, |writer, (read, write)| {
+        writer.unsigned(read).unsigned(write);
+    });
+}
+
+pub(super) fn read<'a>(reader: &mut FieldReader<'a>) -> Result<IndexView<'a>, RecordError> {
+    const IMPOSSIBLE: RecordError = RecordError::Impossible("number of key attributes of an index");
+    let name = reader.str()?;
+    let scope = match reader.unsigned()? {
+        0 => IndexScope::Global,
+        1 => IndexScope::Local,
+        _ => return Err(RecordError::Impossible("scope of an index")),
+    };
+    let space = SpaceId(reader.unsigned_as()?);
+    let partition = match reader.list(read_attribute)?[..] {
+        [partition] => partition,
+        _ => return Err(IMPOSSIBLE),
+    };
+    let sort = match reader.list(read_attribute)?[..] {
+        [] => None,
+        [sort] => Some(sort),
+        _ => return Err(IMPOSSIBLE),
+    };
+    let kind = reader.unsigned()?;
+    let included = reader.list(FieldReader::str)?;
+    let projection = match kind {
+        0 if included.is_empty() => ProjectionView::All,
+        1 if included.is_empty() => ProjectionView::KeysOnly,
+        2 => ProjectionView::Include(included),
+        _ => return Err(RecordError::Impossible("projection of an index")),
+    };
+    let throughput = reader.option(|reader| Ok((reader.unsigned()?, reader.unsigned()?)))?;
+    Ok(IndexView { name, scope, space, keys: KeySchema { partition, sort }, projection, throughput })
+}
