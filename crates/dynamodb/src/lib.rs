@@ -4,6 +4,7 @@
 //! - [`operations`]: the one list of operations, and how a request becomes a planned read or write
 //! - `operations/<operation>.rs`: one file each
 //! - [`errors`]: every text that clients see
+//! - [`inspect`]: a look at what is stored, for verbs and the console
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
 //! - [`key`]: the key of an item within its table's space
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
@@ -13,6 +14,7 @@
 mod catalog;
 mod description;
 pub mod errors;
+pub mod inspect;
 pub mod item;
 pub mod key;
 pub mod number;

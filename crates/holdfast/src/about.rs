@@ -1,5 +1,6 @@
 //! What is fixed once a server runs: who it is, where it listens, where the data are and on what they stand.
 
+use crate::console::hosts::Hosts;
 use holdfast_store::dir::mount::{Mount, MountKind};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -83,6 +84,8 @@ pub struct About {
     pub data: Data,
     /// Where it listens.
     pub listening: Listening,
+    /// Hosts that the console's port answers.
+    pub console_hosts: Hosts,
     /// Services that were asked for and are not there.
     pub unavailable: Vec<String>,
     /// When it began to serve.

@@ -24,6 +24,8 @@ pub enum Verb {
     Serve(Serve),
     /// Show where the data are, how large everything is, and what holds the server up.
     Status(Status),
+    /// Print what makes AWS's clients in this shell talk to the running server: `eval "$(holdfast env)"`.
+    Env(Env),
     /// Look for damage. Of a stopped directory it changes nothing.
     Doctor(Doctor),
     /// Take away old history, to make room.
@@ -104,9 +106,13 @@ pub struct Serve {
     /// Port of DynamoDB.
     #[arg(long, env = "HOLDFAST_DYNAMODB_PORT", default_value = "8000")]
     pub dynamodb_port: Port,
-    /// Port of health and metrics.
+    /// Port of the page, health and metrics.
     #[arg(long, env = "HOLDFAST_CONSOLE_PORT", default_value = "8001")]
     pub console_port: Port,
+    /// Names by which the console's port may be asked, beside localhost and this machine's addresses: a page of another
+    /// site that lets its name point here is refused. For containers that ask each other by name.
+    #[arg(long, env = "HOLDFAST_CONSOLE_HOSTS", value_delimiter = ',')]
+    pub console_hosts: Vec<String>,
     /// Port of the mail catcher. There is none yet: only `off` is accepted.
     #[arg(long, env = "HOLDFAST_SMTP_PORT", default_value = "off")]
     pub smtp_port: Port,
@@ -155,6 +161,31 @@ pub struct Status {
     #[command(flatten)]
     pub data_dir: DataDir,
     /// Print one JSON object.
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// A shell that `env` writes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shell {
+    /// POSIX shells: sh, bash, zsh, dash.
+    Sh,
+    /// fish: `holdfast env --shell fish | source`.
+    Fish,
+    /// PowerShell: `holdfast env --shell powershell | Out-String | Invoke-Expression`.
+    Powershell,
+}
+
+/// Flags of `env`.
+#[derive(Debug, Clone, Args)]
+pub struct Env {
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
+    /// Whose language to write.
+    #[arg(long, value_enum, default_value = "sh")]
+    pub shell: Shell,
+    /// Print one JSON object of names and values.
     #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }

@@ -3,6 +3,7 @@
 //! # Layout
 //! - `config`: the command line
 //! - `commands`: one file per verb
+//! - `console`: the page on port 8001
 //! - `edge`: sockets and HTTP: accept, route, call, respond
 //! - `admin`: the verbs' way to a running server, and what they do to a store
 //! - `about`, `status`: what a server and a directory tell of themselves
@@ -13,6 +14,7 @@ mod admin;
 mod banner;
 mod commands;
 mod config;
+mod console;
 mod descriptors;
 mod edge;
 mod metrics;

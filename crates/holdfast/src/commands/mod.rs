@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod doctor;
+mod env;
 mod reset;
 mod serve;
 mod status;
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         Some(Verb::Serve(options)) => serve::run(&options)?,
         Some(Verb::Status(options)) => status::run(&options)?,
+        Some(Verb::Env(options)) => env::run(&options)?,
         Some(Verb::Doctor(options)) => return doctor::run(&options),
         Some(Verb::Trim(options)) => trim::run(&options)?,
         Some(Verb::Reset(options)) => reset::run(&options)?,

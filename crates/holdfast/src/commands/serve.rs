@@ -3,6 +3,7 @@
 use crate::about::{About, Data, Listening};
 use crate::admin::socket;
 use crate::config::{Port, Serve, Window};
+use crate::console::hosts::Hosts;
 use crate::edge::{self, Door, SERVICES, Server, unserved};
 use crate::{banner, descriptors, shutdown};
 use anyhow::{Context as _, bail};
@@ -42,6 +43,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     let about = About {
         data: dir.as_deref().map_or_else(Data::in_memory, Data::at),
         listening,
+        console_hosts: Hosts::new(options.host, &options.console_hosts),
         unavailable: unavailable(&options.services),
         started: Instant::now(),
         connections_max: descriptors::connections_per_port(),

@@ -37,7 +37,7 @@ pub enum Door {
     DynamoDb,
     /// 4566: every service.
     Every,
-    /// 8001: health and metrics.
+    /// 8001: the page, health and metrics.
     Console,
 }
 

@@ -2,20 +2,18 @@
 
 mod render;
 mod stopped;
+pub mod tables;
 
 pub use render::time;
 pub use stopped::{no_store, of_directory};
+pub use tables::TableStatus;
 
 use crate::about::{About, Data, PROGRAM_VERSION};
-use holdfast_state::catalog;
 use holdfast_store::dir::reserve::Level;
 use holdfast_store::engine::embedded::DiskRoom;
-use holdfast_store::{HistogramValues, Read, Store, TableDamage};
+use holdfast_store::{HistogramValues, Store, TableDamage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Tables that are listed; of more, only that there are more is said.
-const TABLES_MAX: usize = 1_000;
 
 /// The state of a server, or of a stopped directory.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +44,10 @@ pub struct Status {
     /// Room on the disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskStatus>,
+    /// Tables by name.
+    pub tables: Vec<TableStatus>,
+    /// Whether there are more than are listed.
+    pub more_tables: bool,
     /// What only a running server knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerStatus>,
@@ -109,10 +111,6 @@ pub struct ServerStatus {
     pub index: IndexStatus,
     /// Syncs of the log since the start.
     pub syncs: Latency,
-    /// Tables by name.
-    pub tables: Vec<TableStatus>,
-    /// Whether there are more than are listed.
-    pub more_tables: bool,
     /// Requests for services that are not there, by service.
     pub refused_services: BTreeMap<String, u64>,
 }
@@ -292,22 +290,6 @@ impl Latency {
     }
 }
 
-/// A table.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TableStatus {
-    /// Service that it belongs to.
-    pub service: String,
-    /// What it is there.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// Items in it.
-    pub items: u64,
-    /// Their size, as the service counts it.
-    pub bytes: u64,
-}
-
 /// What only files tell.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -338,7 +320,7 @@ pub fn of_server(
     let inner = store.status()?;
     let engine = inner.engine.clone().unwrap_or_default();
     let mut damage: Vec<DamageStatus> = inner.damage.iter().map(DamageStatus::of).collect();
-    let (tables, more_tables) = tables(store).unwrap_or_else(|error| {
+    let (tables, more_tables) = tables::all(&store.snapshot()).unwrap_or_else(|error| {
         damage.push(DamageStatus { file: "names of tables".to_owned(), cause: format!("{error:#}") });
         (Vec::new(), true)
     });
@@ -381,8 +363,6 @@ pub fn of_server(
             level0_runs: engine.level0_runs,
         },
         syncs: Latency::of(&engine.sync_latency_us),
-        tables,
-        more_tables,
         refused_services,
     };
     Ok(Status {
@@ -396,23 +376,11 @@ pub fn of_server(
         commit: inner.commit,
         writing_ended: engine.ended,
         disk: engine.room.map(DiskStatus::of),
+        tables,
+        more_tables,
         server: Some(server),
         files: None,
     })
-}
-
-fn tables(store: &Store) -> anyhow::Result<(Vec<TableStatus>, bool)> {
-    let snapshot = store.snapshot();
-    let mut entries = catalog::list_all(&snapshot, None, TABLES_MAX + 1)?;
-    let more = entries.len() > TABLES_MAX;
-    entries.truncate(TABLES_MAX);
-    let mut tables = Vec::with_capacity(entries.len());
-    for (key, entry) in entries {
-        let counters = snapshot.counters(entry.record.space)?;
-        let catalog::CatalogKey { service, kind, name, .. } = key;
-        tables.push(TableStatus { service, kind, name, items: counters.items, bytes: counters.bytes });
-    }
-    Ok((tables, more))
 }
 
 /// Everything that is bounded.

@@ -39,10 +39,11 @@ impl fmt::Display for Status {
             (None, None) => {}
         }
         match (&self.server, &self.files) {
-            (Some(server), _) => self.write_server(f, server),
-            (None, Some(files)) => self.write_files(f, files),
-            (None, None) => Ok(()),
+            (Some(server), _) => self.write_server(f, server)?,
+            (None, Some(files)) => self.write_files(f, files)?,
+            (None, None) => {}
         }
+        self.write_tables(f)
     }
 }
 
@@ -94,13 +95,26 @@ impl Status {
             line("not served", format!("{service}: {count} requests refused"))?;
         }
         let rows = server.buffers.iter().map(Buffer::cells).collect();
-        write_columns(f, ["buffers", "used", "most"], rows)?;
-        let mut rows: Vec<[String; 3]> = server
-            .tables
-            .iter()
-            .map(|table| [table.name.clone(), table.items.to_string(), readable(table.bytes)])
-            .collect();
-        if server.more_tables {
+        write_columns(f, ["buffers", "used", "most"], rows)
+    }
+
+    fn write_tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows: Vec<[String; 3]> = Vec::new();
+        for table in &self.tables {
+            rows.push([table.name.clone(), table.items.to_string(), readable(table.bytes)]);
+            for index in &table.indexes {
+                let name = format!("  {} ({} index, {})", index.name, index.scope, index.state);
+                rows.push([name, index.items.to_string(), readable(index.bytes)]);
+            }
+            if let Some(cause) = &table.unreadable {
+                rows.push([
+                    format!("  its definition cannot be read: {cause}"),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+        }
+        if self.more_tables {
             rows.push(["and more".to_owned(), String::new(), String::new()]);
         }
         write_columns(f, ["tables", "items", "size"], rows)
@@ -217,6 +231,7 @@ pub fn time(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::tables::TableIndexStatus;
     use crate::status::{DamageStatus, JobStatus, PinStatus, TableStatus, WindowStatus};
     use expect_test::expect;
 
@@ -226,6 +241,18 @@ mod tests {
         let expected =
             ["0 seconds", "59 seconds", "1 minute", "1 minute 1 seconds", "1 hour", "1 day 1 hour", "7 days"];
         assert_eq!(shown, expected);
+    }
+
+    fn boats() -> TableStatus {
+        let index = TableIndexStatus {
+            name: "by-length".to_owned(),
+            scope: "global".to_owned(),
+            items: 7,
+            bytes: 2_000,
+            state: "ACTIVE".to_owned(),
+        };
+        let name = "boats".to_owned();
+        TableStatus { name, items: 12, bytes: 999, indexes: vec![index], ..TableStatus::default() }
     }
 
     #[test]
@@ -255,12 +282,6 @@ mod tests {
                 Buffer::new("queue", "operations", Some(0), 4_096),
                 Buffer::new("one operation", "bytes", None, 64 << 20),
             ],
-            tables: vec![TableStatus {
-                name: "boats".to_owned(),
-                items: 12,
-                bytes: 999,
-                ..TableStatus::default()
-            }],
             ..ServerStatus::default()
         };
         let status = Status {
@@ -269,6 +290,7 @@ mod tests {
             holdfast: "0.1.0".to_owned(),
             version: 9,
             commit: 8,
+            tables: vec![boats()],
             server: Some(server),
             ..Status::default()
         };
@@ -291,8 +313,9 @@ mod tests {
               queue           0 operations   4096 operations
               one operation                         64.0 MiB
 
-            tables     items        size
-              boats       12   999 bytes
+            tables                                 items        size
+              boats                                   12   999 bytes
+                by-length (global index, ACTIVE)       7     1.9 KiB
         "#]]
         .assert_eq(&status.to_string());
     }

@@ -10,6 +10,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// One connection.
 pub struct Client {
     stream: BufReader<TcpStream>,
+    host: String,
 }
 
 impl Client {
@@ -17,7 +18,7 @@ impl Client {
         let stream = TcpStream::connect(address).expect("connects");
         stream.set_read_timeout(Some(ANSWER_LIMIT)).expect("a limit");
         stream.set_nodelay(true).expect("an option");
-        Self { stream: BufReader::new(stream) }
+        Self { stream: BufReader::new(stream), host: address.to_owned() }
     }
 
     /// Status and body, or `None` if the server is gone.
@@ -33,7 +34,7 @@ impl Client {
 
     /// Status and body of `GET path`, or `None` if the server is gone.
     pub fn get(&mut self, path: &str) -> Option<(u16, String)> {
-        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
+        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host))
     }
 
     fn exchange(&mut self, request: &str) -> Option<(u16, String)> {
