@@ -2,7 +2,7 @@
 
 use crate::errors;
 use crate::key::KeySchema;
-use crate::table::TableDefinition;
+use crate::table::{IndexView, TableDefinition};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
@@ -83,6 +83,16 @@ impl Table {
     /// Its key attributes, read in place.
     pub(crate) fn key_schema(&self) -> Result<KeySchema<'_>, Error> {
         TableDefinition::key_schema(&self.record).map_err(|error| errors::internal(&error))
+    }
+
+    /// Its key attributes and indexes, read in place.
+    pub(crate) fn keys_and_indexes(&self) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>), Error> {
+        TableDefinition::keys_and_indexes(&self.record).map_err(|error| errors::internal(&error))
+    }
+
+    /// Whether it has any index.
+    pub(crate) fn has_indexes(&self) -> Result<bool, Error> {
+        Ok(!self.keys_and_indexes()?.1.is_empty())
     }
 
     /// The whole definition.

@@ -5,6 +5,8 @@
 //! *known* are texts that many projects quote alike and none contradicts; *model* is AWS's API model or documentation;
 //! *ours* are our own.
 
+pub mod indexes;
+
 use crate::item::{Damaged, SetKind, ValueError};
 use crate::key::{KeyError, Role, ScalarType};
 use crate::number::NumberError;

@@ -7,6 +7,8 @@
 //! - [`inspect`]: a look at what is stored, for verbs and the console
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
 //! - [`key`]: the key of an item within its table's space
+//! - [`index`]: the rows of an item in the indexes of its table
+//! - `write`: the one path by which items and their index rows change
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
 //! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share
@@ -14,6 +16,7 @@
 mod catalog;
 mod description;
 pub mod errors;
+pub mod index;
 pub mod inspect;
 pub mod item;
 pub mod key;
@@ -21,5 +24,6 @@ pub mod number;
 pub mod operations;
 mod request;
 pub mod table;
+mod write;
 
 pub use operations::{DEVIATIONS, Deviation, OPERATIONS, Operation, Prepared, Status, prepare};

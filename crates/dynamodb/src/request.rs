@@ -1,14 +1,10 @@
-//! What operations on items have in common: who asks, the key in the making, and the item in the answer.
+//! What operations on items have in common: who asks, and the item in the answer.
 
-use crate::catalog::{Scope, Table, TableName};
 use crate::errors;
 use crate::item::json;
 use crate::item::view::Item;
-use crate::key::KeyError;
 use holdfast_aws::{Context, Error};
-use holdfast_store::{CommitInfo, Origin, Snapshot, Version};
-use std::borrow::Cow;
-use std::cell::OnceCell;
+use holdfast_store::{CommitInfo, Origin};
 
 /// What a request's `commits` row says.
 pub(crate) fn commit_info(context: &Context, operation: &'static str) -> CommitInfo {
@@ -37,43 +33,6 @@ impl ReturnOld {
             None | Some("NONE") => Ok(Self::Nothing),
             Some("ALL_OLD") => Ok(Self::All),
             Some(_) => Err(errors::return_values_old_only()),
-        }
-    }
-}
-
-/// An item's key, made on the submitting thread for the definition that was newest then. The executor takes it if the
-/// table's definition is still the one written by that version, and makes it anew if not.
-#[derive(Debug, Default)]
-pub(crate) struct KeyPlan(OnceCell<(Version, Result<Vec<u8>, KeyError>)>);
-
-impl KeyPlan {
-    /// Makes the key and reads its item, so that the executor finds both at hand. Failures show when it runs.
-    pub(crate) fn prefetch(
-        &self,
-        newest: &Snapshot,
-        scope: &Scope,
-        name: &TableName,
-        make: impl FnOnce(&Table) -> Result<Result<Vec<u8>, KeyError>, Error>,
-    ) {
-        let Ok(Some(table)) = scope.table(newest, name) else { return };
-        let Ok(key) = make(&table) else { return };
-        if let Ok(key) = &key {
-            let _ = table.space.get(newest, key);
-        }
-        let _ = self.0.set((table.since, key));
-    }
-
-    /// The key for a table; `refuse` words what is wrong with it.
-    pub(crate) fn key(
-        &self,
-        table: &Table,
-        make: impl FnOnce(&Table) -> Result<Result<Vec<u8>, KeyError>, Error>,
-        refuse: impl FnOnce(&KeyError) -> Error,
-    ) -> Result<Cow<'_, [u8]>, Error> {
-        match self.0.get() {
-            Some((since, Ok(key))) if *since == table.since => Ok(Cow::Borrowed(key)),
-            Some((since, Err(error))) if *since == table.since => Err(refuse(error)),
-            _ => make(table)?.map(Cow::Owned).map_err(|error| refuse(&error)),
         }
     }
 }

@@ -46,6 +46,13 @@ impl Space {
         Ok(Self { id, kind, opened_at: version })
     }
 
+    /// A space that is named by a definition found in this very state, where the two are created and dropped by the same
+    /// commits: then it exists, and need not be looked up for each row that is read or written.
+    #[must_use]
+    pub fn defined(read: &(impl Read + ?Sized), id: SpaceId, kind: SpaceKind) -> Self {
+        Self { id, kind, opened_at: read.version() }
+    }
+
     /// A space that was opened before, in a state whose names and spaces are proved to be the same (see
     /// [`Structure`](holdfast_store::Structure)).
     pub(crate) fn again(read: &(impl Read + ?Sized), id: SpaceId, kind: SpaceKind) -> Self {

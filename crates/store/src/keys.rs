@@ -42,8 +42,9 @@ const ESCAPE: u8 = 0x00;
 const ESCAPED_ZERO: u8 = 0xFF;
 const END: u8 = 0x01;
 
-/// Longest user key in bytes, before escaping.
-pub const USER_KEY_BYTES_MAX: usize = 8 << 10;
+/// Longest user key in bytes, before escaping here. The longest one in use is that of a DynamoDB index row: four keys of 2,048
+/// and 1,024 bytes, most of them escaped before, of which every byte may be a zero.
+pub const USER_KEY_BYTES_MAX: usize = 16 << 10;
 
 fn start(family: u8, capacity: usize) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + capacity);

@@ -185,6 +185,25 @@ pub enum Value<'a> {
     BS(BinarySet<'a>),
 }
 
+impl Value<'_> {
+    /// The name of its type, as requests and messages have it.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::S(_) => "S",
+            Self::N(_) => "N",
+            Self::B(_) => "B",
+            Self::Bool(_) => "BOOL",
+            Self::Null => "NULL",
+            Self::M(_) => "M",
+            Self::L(_) => "L",
+            Self::SS(_) => "SS",
+            Self::NS(_) => "NS",
+            Self::BS(_) => "BS",
+        }
+    }
+}
+
 /// The bytes of a number; they compare as numbers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredNumber<'a>(&'a [u8]);

@@ -1,14 +1,13 @@
 //! `DeleteItem`: removes the item of a key, if there is one.
 
 use super::{Prepared, read};
-use crate::catalog::{Scope, Table, TableName, failed};
+use crate::catalog::{Scope, TableName};
 use crate::errors::{self, Wording};
 use crate::item::codec::check_key;
-use crate::key::{self, KeyError};
-use crate::request::{self, KeyPlan, ReturnOld};
+use crate::request::{self, ReturnOld};
+use crate::write::ItemWrite;
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
-use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::DeleteItemInput;
 use holdfast_state::operation::WriteOperation;
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
@@ -27,9 +26,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         info: request::commit_info(context, "DeleteItem"),
         scope: Scope::of(context),
         table,
-        key,
+        write: ItemWrite::delete(key),
         return_old,
-        plan: KeyPlan::default(),
         old: None,
     })))
 }
@@ -38,18 +36,10 @@ struct DeleteItem {
     info: CommitInfo,
     scope: Scope,
     table: TableName,
-    key: AttributeMap,
+    write: ItemWrite,
     return_old: ReturnOld,
-    plan: KeyPlan,
     /// The item before, where it is asked for.
     old: Option<Bytes>,
-}
-
-impl DeleteItem {
-    fn key(&self, table: &Table) -> Result<Result<Vec<u8>, KeyError>, Error> {
-        let schema = table.key_schema()?;
-        Ok(key::of_key(&self.key.0, &schema))
-    }
 }
 
 impl WriteOperation<Error> for DeleteItem {
@@ -62,18 +52,20 @@ impl WriteOperation<Error> for DeleteItem {
     }
 
     fn prefetch(&self, newest: &Snapshot) {
-        self.plan.prefetch(newest, &self.scope, &self.table, |table| self.key(table));
+        if let Ok(Some(table)) = self.scope.table(newest, &self.table) {
+            self.write.prefetch(newest, &table);
+        }
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         self.old = None;
         let table = self.scope.table(tx, &self.table)?.ok_or_else(errors::no_such_table)?;
-        let key = self.plan.key(&table, |table| self.key(table), errors::lookup_key)?;
+        let key = self.write.key(&table, errors::lookup_key)?;
+        let before = self.write.before(tx, &table, &key, self.return_old == ReturnOld::All)?;
+        self.write.apply(tx, &table, &key, &before)?;
         if self.return_old == ReturnOld::All {
-            let old = table.space.get(tx, &key).map_err(failed)?;
-            self.old = old.map(|value| value.payload);
+            self.old = before.into_item();
         }
-        table.space.delete(tx, &key).map_err(failed)?;
         Ok(())
     }
 

@@ -1,15 +1,14 @@
 //! `PutItem`: stores an item whole, in place of one with the same key.
 
 use super::{Prepared, read};
-use crate::catalog::{Scope, Table, TableName, failed};
+use crate::catalog::{Scope, TableName};
 use crate::errors::{self, Wording};
-use crate::item::codec::{Encoded, encode_item};
+use crate::item::codec::encode_item;
 use crate::item::size::ITEM_BYTES_MAX;
-use crate::key::{self, KeyError};
-use crate::request::{self, KeyPlan, ReturnOld};
+use crate::request::{self, ReturnOld};
+use crate::write::ItemWrite;
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
-use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::PutItemInput;
 use holdfast_state::operation::WriteOperation;
 use holdfast_store::{CommitInfo, Snapshot, Transaction};
@@ -31,10 +30,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         info: request::commit_info(context, "PutItem"),
         scope: Scope::of(context),
         table,
-        item,
-        encoded,
+        write: ItemWrite::put(item, encoded),
         return_old,
-        plan: KeyPlan::default(),
         old: None,
     })))
 }
@@ -43,19 +40,10 @@ struct PutItem {
     info: CommitInfo,
     scope: Scope,
     table: TableName,
-    item: AttributeMap,
-    encoded: Encoded,
+    write: ItemWrite,
     return_old: ReturnOld,
-    plan: KeyPlan,
     /// The item before, where it is asked for.
     old: Option<Bytes>,
-}
-
-impl PutItem {
-    fn key(&self, table: &Table) -> Result<Result<Vec<u8>, KeyError>, Error> {
-        let schema = table.key_schema()?;
-        Ok(key::of_item(&self.item.0, &schema))
-    }
 }
 
 impl WriteOperation<Error> for PutItem {
@@ -64,18 +52,21 @@ impl WriteOperation<Error> for PutItem {
     }
 
     fn prefetch(&self, newest: &Snapshot) {
-        self.plan.prefetch(newest, &self.scope, &self.table, |table| self.key(table));
+        if let Ok(Some(table)) = self.scope.table(newest, &self.table) {
+            self.write.prefetch(newest, &table);
+        }
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         self.old = None;
         let table = self.scope.table(tx, &self.table)?.ok_or_else(errors::no_such_table)?;
-        let key = self.plan.key(&table, |table| self.key(table), errors::item_key)?;
+        let key = self.write.key(&table, errors::item_key)?;
+        let before = self.write.before(tx, &table, &key, self.return_old == ReturnOld::All)?;
+        self.write.apply(tx, &table, &key, &before)?;
         if self.return_old == ReturnOld::All {
-            let old = table.space.get(tx, &key).map_err(failed)?;
-            self.old = old.map(|value| value.payload);
+            self.old = before.into_item();
         }
-        table.space.put(tx, &key, &self.encoded.bytes, self.encoded.size).map_err(failed)
+        Ok(())
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
