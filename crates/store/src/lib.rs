@@ -4,7 +4,7 @@
 //! - [`store`]: what everything above holds: open, read, submit, status, close
 //! - [`operation`], [`transaction`]: what runs on the executor, and what it reads and writes
 //! - [`executor`]: one thread that runs operations and forms groups, one that commits them
-//! - [`read`], [`history`]: the newest state and earlier ones
+//! - [`read`], [`history`], [`versions`]: the newest state, earlier ones, and those of one key
 //! - [`finish`], [`trim`]: how the past is kept, and how it goes
 //! - [`jobs`]: what can grow large, in small steps
 //! - [`keys`], [`envelope`], [`commit_row`], [`records`]: the bytes of every row
@@ -37,8 +37,11 @@ mod tests;
 pub mod transaction;
 pub mod trim;
 mod types;
+pub mod versions;
 
 pub use clocks::{Clocks, SystemClock, TimeSource};
+pub use commit_row::{Change, CommitRow};
+pub use doctor::Stopped;
 pub use engine::ReadError;
 pub use executor::metrics::{Histogram, HistogramValues};
 pub use history::AsOf;
@@ -51,3 +54,4 @@ pub use store::{CloseError, OpenError, Options, Place, Status, Store};
 pub use transaction::Transaction;
 pub use trim::HistoryLimits;
 pub use types::*;
+pub use versions::{KeyState, KeyVersion};

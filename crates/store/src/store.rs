@@ -1,7 +1,6 @@
 //! The store: what everything above holds.
 
 use crate::clocks::{Clocks, SystemClock, TimeSource};
-use crate::commit_row::CommitRow;
 use crate::dir::refusal::Refusal;
 use crate::engine::embedded::{EmbeddedEngine, EmbeddedOptions, EmbeddedStats, ScrubbedTable};
 use crate::engine::memory::MemoryEngine;
@@ -285,7 +284,7 @@ impl Store {
     /// # Errors
     /// If it was trimmed or has not happened yet.
     pub fn as_of(&self, version: Version) -> Result<AsOf, HistoryError> {
-        AsOf::new(self.snapshot(), version)
+        self.snapshot().as_of(version)
     }
 
     /// The newest version whose real time is at most `real_ms`; 0 if that is before everything.
@@ -293,24 +292,7 @@ impl Store {
     /// # Errors
     /// If what was then can no longer be read.
     pub fn version_at(&self, real_ms: u64) -> Result<Version, HistoryError> {
-        let snapshot = self.snapshot();
-        let meta = snapshot.meta()?;
-        let newest = meta.last_version();
-        let horizon = crate::history::horizon(meta, newest);
-        // Real time never goes back, so that versions can be searched by halves: all up to `low` are early enough, and
-        // all from `high` on are too late.
-        let (mut low, mut high) = (0, newest + 1);
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            match commit_from(&snapshot, middle)? {
-                Some((version, row)) if row.real_ms <= real_ms => low = version.max(middle),
-                Some(_) | None => high = middle,
-            }
-        }
-        if low < horizon {
-            return Err(HistoryError::Trimmed { version: low, horizon });
-        }
-        Ok(low)
+        self.snapshot().version_at(real_ms)
     }
 
     /// Queues an operation. `done` is called on a store thread once everything the operation saw is durable (refusals
@@ -506,19 +488,6 @@ fn live_data(snapshot: &Snapshot) -> Result<Counters, ReadError> {
         }
     }
     Ok(sum)
-}
-
-/// The first commit of a version or a later one.
-fn commit_from(snapshot: &Snapshot, version: Version) -> Result<Option<(Version, CommitRow)>, HistoryError> {
-    let from = keys::commits(version);
-    let (_, to) = keys::whole(family::COMMITS);
-    let bounds = (std::ops::Bound::Included(&from[..]), std::ops::Bound::Excluded(&to[..]));
-    let Some((key, bytes)) = snapshot.view().range(bounds.0, bounds.1).next().transpose()? else {
-        return Ok(None);
-    };
-    let version =
-        keys::version(&key[1..]).ok_or_else(|| HistoryError::Read("a damaged commits key".to_owned()))?;
-    Ok(Some((version, CommitRow::decode(&bytes).map_err(HistoryError::Read)?)))
 }
 
 impl Drop for Inner {
