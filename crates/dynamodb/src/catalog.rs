@@ -7,7 +7,7 @@ use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
 use holdfast_state::catalog;
-use holdfast_state::families::Resource;
+use holdfast_state::families::{Resource, SpaceKind};
 use holdfast_state::record::Record;
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Read, Transaction, Version};
@@ -149,9 +149,15 @@ impl Scope {
         Ok(())
     }
 
-    /// Takes a name that exists away and drops its space.
+    /// Takes a name that exists away and drops the spaces of the table and its indexes.
     pub(crate) fn remove(&self, tx: &mut Transaction<'_>, name: &TableName) -> Result<(), Error> {
-        catalog::remove(tx, &self.tables(), name.as_str()).map_err(failed)?;
+        let entry = catalog::remove(tx, &self.tables(), name.as_str()).map_err(failed)?;
+        let spaces =
+            TableDefinition::index_spaces(&entry.definition).map_err(|error| errors::internal(&error))?;
+        for space in spaces {
+            let space = Space::open(tx, space, SpaceKind::DYNAMODB_INDEX).map_err(failed)?;
+            space.drop(tx).map_err(failed)?;
+        }
         Ok(())
     }
 }

@@ -1,15 +1,18 @@
 //! Tables as answers describe them.
 
-use crate::catalog::{Scope, TableName};
+use crate::catalog::{Scope, Table, TableName, failed};
 use crate::errors;
 use crate::key::ScalarType;
-use crate::table::{BillingMode, TableDefinition};
+use crate::table::{BillingMode, IndexDefinition, IndexScope, Projection, TableDefinition};
 use holdfast_aws::Error;
 use holdfast_shapes::dynamodb::{
-    AttributeDefinition, BillingModeSummary, KeySchemaElement, ProvisionedThroughputDescription,
-    TableDescription,
+    AttributeDefinition, BillingModeSummary, GlobalSecondaryIndexDescription,
+    GlobalSecondaryIndexWarmThroughputDescription, KeySchemaElement, LocalSecondaryIndexDescription,
+    ProvisionedThroughputDescription, TableClassSummary, TableDescription, TableWarmThroughputDescription,
 };
-use holdfast_store::Counters;
+use holdfast_state::Space;
+use holdfast_state::families::SpaceKind;
+use holdfast_store::{Counters, Read};
 use serde::Serialize;
 
 /// What an answer says of a table's state. A table is there, or gone, once its commit is durable; the answers to creating
@@ -24,33 +27,72 @@ pub(crate) enum Phase {
     Deleting,
 }
 
+impl Phase {
+    fn status(self) -> String {
+        let status = match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+            Self::Deleting => "DELETING",
+        };
+        status.to_owned()
+    }
+}
+
+/// Items and bytes of a table and its indexes.
+#[derive(Debug, Default)]
+pub(crate) struct Sizes {
+    table: Counters,
+    /// In the order of the definition.
+    indexes: Vec<Counters>,
+}
+
+impl Sizes {
+    /// What a table and its indexes hold in the state in which the table was found.
+    pub(crate) fn of(
+        read: &(impl Read + ?Sized),
+        table: &Table,
+        definition: &TableDefinition,
+    ) -> Result<Self, Error> {
+        let counters = |index: &IndexDefinition| {
+            Space::defined(read, index.space, SpaceKind::DYNAMODB_INDEX).counters(read).map_err(failed)
+        };
+        Ok(Self {
+            table: table.space.counters(read).map_err(failed)?,
+            indexes: definition.indexes.iter().map(counters).collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+/// Read and write units per second that a table or global index that is paid for by request can take at once. Source:
+/// verified.
+const WARM_UNITS_ON_DEMAND: (u64, u64) = (12_000, 4_000);
+
 /// Describes a table.
 pub(crate) fn describe(
     scope: &Scope,
     name: &TableName,
     definition: &TableDefinition,
-    counters: Counters,
+    sizes: &Sizes,
     phase: Phase,
 ) -> TableDescription {
-    let (read, write) = match definition.billing {
-        BillingMode::Provisioned { read, write } => (read, write),
-        BillingMode::PayPerRequest => (0, 0),
+    let throughput = match definition.billing {
+        BillingMode::Provisioned { read, write } => Some((read, write)),
+        BillingMode::PayPerRequest => None,
     };
     let created = seconds(definition.created_ms);
     let mut description = TableDescription {
         table_name: Some(name.as_str().to_owned()),
-        table_status: Some(status(phase).to_owned()),
-        provisioned_throughput: Some(ProvisionedThroughputDescription {
-            number_of_decreases_today: Some(0),
-            read_capacity_units: Some(signed(read)),
-            write_capacity_units: Some(signed(write)),
-            ..Default::default()
-        }),
-        table_size_bytes: Some(signed(counters.bytes)),
-        item_count: Some(signed(counters.items)),
+        table_status: Some(phase.status()),
+        provisioned_throughput: Some(provisioned(throughput)),
+        table_size_bytes: Some(signed(sizes.table.bytes)),
+        item_count: Some(signed(sizes.table.items)),
         table_arn: Some(scope.table_arn(name)),
         table_id: Some(definition.id.clone()),
         deletion_protection_enabled: Some(false),
+        table_class_summary: definition.class_named.then(|| TableClassSummary {
+            table_class: Some("STANDARD".to_owned()),
+            last_update_date_time: None,
+        }),
         ..Default::default()
     };
     if definition.billing == BillingMode::PayPerRequest {
@@ -61,20 +103,118 @@ pub(crate) fn describe(
             last_update_to_pay_per_request_date_time: since,
         });
     }
-    // AWS's answer to DeleteTable has no key schema, no attributes and no time of creation.
+    // AWS's answer to DeleteTable has no key schema, no attributes, no indexes and no time of creation.
     if phase != Phase::Deleting {
         description.attribute_definitions = Some(definition.attributes.iter().map(attribute).collect());
-        description.key_schema = Some(key_schema(definition));
+        description.key_schema = Some(key_schema(&definition.partition, definition.sort.as_ref()));
         description.creation_date_time = Some(created);
+        describe_indexes(&mut description, definition, sizes, phase);
+    }
+    if phase == Phase::Active {
+        let (read, write) = throughput.unwrap_or(WARM_UNITS_ON_DEMAND);
+        description.warm_throughput = Some(TableWarmThroughputDescription {
+            read_units_per_second: Some(signed(read)),
+            write_units_per_second: Some(signed(write)),
+            status: Some(Phase::Active.status()),
+        });
     }
     description
 }
 
-fn status(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Creating => "CREATING",
-        Phase::Active => "ACTIVE",
-        Phase::Deleting => "DELETING",
+/// Indexes come in the order in which they were sent.
+fn describe_indexes(
+    description: &mut TableDescription,
+    definition: &TableDefinition,
+    sizes: &Sizes,
+    phase: Phase,
+) {
+    let arn = description.table_arn.clone().unwrap_or_default();
+    let (mut global, mut local) = (Vec::new(), Vec::new());
+    for (at, index) in definition.indexes.iter().enumerate() {
+        let counters = sizes.indexes.get(at).copied().unwrap_or_default();
+        match index.scope {
+            IndexScope::Global => global.push(global_index(index, &arn, counters, phase)),
+            IndexScope::Local => local.push(local_index(index, &arn, counters)),
+        }
+    }
+    description.global_secondary_indexes = Some(global).filter(|indexes| !indexes.is_empty());
+    description.local_secondary_indexes = Some(local).filter(|indexes| !indexes.is_empty());
+}
+
+fn global_index(
+    index: &IndexDefinition,
+    table_arn: &str,
+    counters: Counters,
+    phase: Phase,
+) -> GlobalSecondaryIndexDescription {
+    // Not in AWS's answer to CreateTable.
+    let warm = (phase == Phase::Active).then(|| {
+        let (read, write) = index.throughput.unwrap_or(WARM_UNITS_ON_DEMAND);
+        GlobalSecondaryIndexWarmThroughputDescription {
+            read_units_per_second: Some(signed(read)),
+            write_units_per_second: Some(signed(write)),
+            status: Some(Phase::Active.status()),
+        }
+    });
+    GlobalSecondaryIndexDescription {
+        index_name: Some(index.name.clone()),
+        key_schema: Some(key_schema(&index.partition, index.sort.as_ref())),
+        projection: Some(projection(&index.projection)),
+        index_status: Some(phase.status()),
+        backfilling: None,
+        provisioned_throughput: Some(provisioned(index.throughput)),
+        index_size_bytes: Some(signed(counters.bytes)),
+        item_count: Some(signed(counters.items)),
+        index_arn: Some(index_arn(table_arn, index)),
+        on_demand_throughput: None,
+        warm_throughput: warm,
+    }
+}
+
+fn local_index(
+    index: &IndexDefinition,
+    table_arn: &str,
+    counters: Counters,
+) -> LocalSecondaryIndexDescription {
+    LocalSecondaryIndexDescription {
+        index_name: Some(index.name.clone()),
+        key_schema: Some(key_schema(&index.partition, index.sort.as_ref())),
+        projection: Some(projection(&index.projection)),
+        index_size_bytes: Some(signed(counters.bytes)),
+        item_count: Some(signed(counters.items)),
+        index_arn: Some(index_arn(table_arn, index)),
+    }
+}
+
+fn index_arn(table_arn: &str, index: &IndexDefinition) -> String {
+    format!("{table_arn}/index/{}", index.name)
+}
+
+/// AWS gives the attributes of a projection sorted by name. Source: verified.
+fn projection(projection: &Projection) -> holdfast_shapes::dynamodb::Projection {
+    let (kind, attributes) = match projection {
+        Projection::All => ("ALL", None),
+        Projection::KeysOnly => ("KEYS_ONLY", None),
+        Projection::Include(attributes) => {
+            let mut attributes = attributes.clone();
+            attributes.sort_unstable();
+            ("INCLUDE", Some(attributes))
+        }
+    };
+    holdfast_shapes::dynamodb::Projection {
+        projection_type: Some(kind.to_owned()),
+        non_key_attributes: attributes,
+    }
+}
+
+/// What is paid for by request shows zeros.
+fn provisioned(throughput: Option<(u64, u64)>) -> ProvisionedThroughputDescription {
+    let (read, write) = throughput.unwrap_or_default();
+    ProvisionedThroughputDescription {
+        number_of_decreases_today: Some(0),
+        read_capacity_units: Some(signed(read)),
+        write_capacity_units: Some(signed(write)),
+        ..Default::default()
     }
 }
 
@@ -82,14 +222,16 @@ fn attribute((name, kind): &(String, ScalarType)) -> AttributeDefinition {
     AttributeDefinition { attribute_name: Some(name.clone()), attribute_type: Some(kind.name().to_owned()) }
 }
 
-fn key_schema(definition: &TableDefinition) -> Vec<KeySchemaElement> {
+fn key_schema(
+    partition: &(String, ScalarType),
+    sort: Option<&(String, ScalarType)>,
+) -> Vec<KeySchemaElement> {
     let element = |(name, _): &(String, ScalarType), kind: &str| KeySchemaElement {
         attribute_name: Some(name.clone()),
         key_type: Some(kind.to_owned()),
     };
-    let partition = element(&definition.partition, "HASH");
-    let sort = definition.sort.as_ref().map(|sort| element(sort, "RANGE"));
-    std::iter::once(partition).chain(sort).collect()
+    let sort = sort.map(|sort| element(sort, "RANGE"));
+    std::iter::once(element(partition, "HASH")).chain(sort).collect()
 }
 
 /// Times in answers are seconds with a fraction of milliseconds.

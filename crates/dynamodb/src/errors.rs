@@ -6,6 +6,7 @@
 //! *ours* are our own.
 
 pub mod indexes;
+pub mod tables;
 
 use crate::item::{Damaged, SetKind, ValueError};
 use crate::key::{KeyError, Role, ScalarType};
@@ -189,100 +190,10 @@ pub fn no_such_table() -> Error {
     Error::service("ResourceNotFoundException", "Requested resource not found")
 }
 
-/// A table that an operation on tables does not find. Source: known.
-#[must_use]
-pub fn no_such_table_named(name: &str) -> Error {
-    Error::service(
-        "ResourceNotFoundException",
-        format!("Requested resource not found: Table: {name} not found"),
-    )
-}
-
-/// The name is taken. Source: known.
-#[must_use]
-pub fn table_exists(name: &str) -> Error {
-    Error::service("ResourceInUseException", format!("Table already exists: {name}"))
-}
-
 /// An ARN that names no table, where a table's name or ARN belongs. Source: ours; no record of AWS's text is known.
 #[must_use]
 pub fn not_a_table_arn(arn: &str) -> Error {
     invalid(&format!("{arn} is not the ARN of a table"))
-}
-
-/// `CreateTable` without a name. Source: recorded.
-#[must_use]
-pub fn table_name_required() -> Error {
-    validation("The parameter 'TableName' is required but was not present in the request")
-}
-
-/// Provisioned billing without throughput. Source: recorded.
-#[must_use]
-pub fn throughput_required() -> Error {
-    invalid("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
-}
-
-/// Throughput beside pay per request. Source: known.
-#[must_use]
-pub fn throughput_forbidden() -> Error {
-    invalid(
-        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
-    )
-}
-
-/// More capacity than anyone can have. Source: known.
-#[must_use]
-pub fn throughput_out_of_bounds(member: &str, units: u64) -> Error {
-    validation(format!("Given value {units} for {member} is out of bounds"))
-}
-
-/// An attribute defined twice. Source: verified.
-#[must_use]
-pub fn attribute_duplicated(name: &str) -> Error {
-    validation(format!("Attribute Name is duplicated: {name}"))
-}
-
-/// Fewer definitions than key attributes. Source: recorded.
-#[must_use]
-pub fn key_without_definition() -> Error {
-    validation("Invalid KeySchema: Some index key attribute have no definition")
-}
-
-/// Key attributes that are not among the definitions. Source: verified.
-#[must_use]
-pub fn keys_not_defined(keys: &[&str], definitions: &[&str]) -> Error {
-    invalid(&format!(
-        "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
-        keys.join(", "),
-        definitions.join(", ")
-    ))
-}
-
-/// More definitions than key attributes. Source: verified.
-#[must_use]
-pub fn definitions_not_used() -> Error {
-    invalid(
-        "Number of attributes in KeySchema does not exactly match number of attributes defined in \
-         AttributeDefinitions",
-    )
-}
-
-/// One attribute as both keys. Source: known.
-#[must_use]
-pub fn same_key_twice() -> Error {
-    validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-}
-
-/// The first key attribute is not a partition key. Source: verified.
-#[must_use]
-pub fn first_key_not_hash() -> Error {
-    validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-}
-
-/// The second key attribute is not a sort key. Source: verified.
-#[must_use]
-pub fn second_key_not_range() -> Error {
-    validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 }
 
 /// Stored bytes that cannot be read, or a failure of the disk: a human must look. Source: ours, in AWS's error.

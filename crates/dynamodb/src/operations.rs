@@ -61,7 +61,15 @@ pub const OPERATIONS: &[Operation] = &[
     real(
         "CreateTable",
         create_table::prepare,
-        &["AttributeDefinitions", "TableName", "KeySchema", "BillingMode", "ProvisionedThroughput"],
+        &[
+            "AttributeDefinitions",
+            "TableName",
+            "KeySchema",
+            "LocalSecondaryIndexes",
+            "GlobalSecondaryIndexes",
+            "BillingMode",
+            "ProvisionedThroughput",
+        ],
     ),
     missing("DeleteBackup"),
     real("DeleteItem", delete_item::prepare, &["TableName", "Key", "ReturnValues"]),

@@ -14,11 +14,13 @@
 //! | created | service time, unsigned, ms since 1970 |
 //! | billing mode | `00` provisioned, `01` pay per request |
 //! | read, write capacity units | unsigned each; 0 with pay per request |
+//! | table class | `00` not named, `01` `STANDARD` named; absent in version 1, where none was named |
 //!
 //! Strings, options, lists and unsigned numbers are those of [`holdfast_state::record`].
 
 use crate::key::{KeyAttribute, KeySchema, ScalarType};
 use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError, split_version};
+use holdfast_store::SpaceId;
 
 pub mod indexes;
 
@@ -58,6 +60,8 @@ pub struct TableDefinition {
     pub created_ms: u64,
     /// Throughput.
     pub billing: BillingMode,
+    /// Whether the table class `STANDARD` was named, which AWS shows only then.
+    pub class_named: bool,
 }
 
 impl TableDefinition {
@@ -79,6 +83,16 @@ impl TableDefinition {
         let mut reader = FieldReader::new(fields);
         let schema = read_key_schema(&mut reader)?;
         Ok((schema, read_indexes(&mut reader, version)?))
+    }
+
+    /// The spaces of the indexes of a stored definition: with the table's own, all that it has. Who removes the definition
+    /// drops them.
+    ///
+    /// # Errors
+    /// As [`TableDefinition::key_schema`].
+    pub fn index_spaces(record: &[u8]) -> Result<Vec<SpaceId>, RecordError> {
+        let (_, indexes) = Self::keys_and_indexes(record)?;
+        Ok(indexes.into_iter().map(|index| index.space).collect())
     }
 }
 
@@ -121,6 +135,7 @@ impl Record for TableDefinition {
             BillingMode::Provisioned { read, write } => writer.unsigned(0).unsigned(read).unsigned(write),
             BillingMode::PayPerRequest => writer.unsigned(1).unsigned(0).unsigned(0),
         };
+        writer.unsigned(u64::from(self.class_named));
     }
 
     fn decode(version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
@@ -135,6 +150,14 @@ impl Record for TableDefinition {
             (1, 0, 0) => BillingMode::PayPerRequest,
             _ => return Err(RecordError::Impossible("billing mode")),
         };
+        let class_named = match version {
+            WITHOUT_INDEXES => false,
+            _ => match reader.unsigned()? {
+                0 => false,
+                1 => true,
+                _ => return Err(RecordError::Impossible("table class")),
+            },
+        };
         reader.finish()?;
         Ok(Self {
             partition: owned(schema.partition),
@@ -144,6 +167,7 @@ impl Record for TableDefinition {
             id,
             created_ms,
             billing,
+            class_named,
         })
     }
 }
@@ -151,7 +175,6 @@ impl Record for TableDefinition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_store::SpaceId;
     use proptest::prelude::*;
 
     fn definition() -> TableDefinition {
@@ -163,6 +186,7 @@ mod tests {
             id: "f0e1".into(),
             created_ms: 300,
             billing: BillingMode::Provisioned { read: 5, write: 6 },
+            class_named: false,
         }
     }
 
@@ -194,13 +218,13 @@ mod tests {
             projection: Projection::Include(vec!["y".into(), "x".into()]),
             throughput: None,
         };
-        TableDefinition { indexes: vec![global, keys_only, local], ..definition() }
+        TableDefinition { indexes: vec![global, keys_only, local], class_named: true, ..definition() }
     }
 
     #[test]
     fn bytes_are_fixed() {
         let mut expected = vec![0x02];
-        expected.extend(*b"\x02pkS\x01\x02skN\x00\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
+        expected.extend(*b"\x02pkS\x01\x02skN\x00\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06\x00");
         assert_eq!(definition().to_bytes(), expected);
 
         let mut expected = vec![0x02];
@@ -208,7 +232,7 @@ mod tests {
         expected.extend(*b"\x01g\x00\x07\x01\x02gpB\x00\x00\x00\x01\x05\x06");
         expected.extend(*b"\x01k\x00\x08\x01\x02gpB\x01\x02skN\x01\x00\x00");
         expected.extend(*b"\x01l\x01\x09\x01\x02pkS\x01\x02gpB\x02\x02\x01y\x01x\x00");
-        expected.extend(*b"\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
+        expected.extend(*b"\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06\x01");
         assert_eq!(indexed().to_bytes(), expected);
     }
 

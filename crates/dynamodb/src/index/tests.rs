@@ -26,6 +26,7 @@ fn record(projection: Projection, sort: bool) -> Vec<u8> {
         id: String::new(),
         created_ms: 0,
         billing: crate::table::BillingMode::PayPerRequest,
+        class_named: false,
     };
     definition.to_bytes()
 }

@@ -1,15 +1,15 @@
-//! `DeleteTable`: takes the name away and drops the space. The rows go in the background.
+//! `DeleteTable`: takes the name away and drops the spaces of the table and its indexes. The rows go in the background.
 
 use super::{Prepared, read};
-use crate::catalog::{Scope, TableName, failed};
-use crate::description::{self, Phase};
-use crate::errors;
+use crate::catalog::{Scope, TableName};
+use crate::description::{self, Phase, Sizes};
+use crate::errors::tables;
 use crate::request;
 use crate::table::TableDefinition;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::{DeleteTableInput, DeleteTableOutput};
 use holdfast_state::operation::WriteOperation;
-use holdfast_store::{CommitInfo, Counters, Need, Snapshot, Transaction};
+use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
 
 /// Reads, checks and plans a request.
 ///
@@ -30,7 +30,7 @@ struct DeleteTable {
     info: CommitInfo,
     scope: Scope,
     table: TableName,
-    deleted: Option<(TableDefinition, Counters)>,
+    deleted: Option<(TableDefinition, Sizes)>,
 }
 
 impl WriteOperation<Error> for DeleteTable {
@@ -48,15 +48,17 @@ impl WriteOperation<Error> for DeleteTable {
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         let table = self.scope.table(tx, &self.table)?;
-        let table = table.ok_or_else(|| errors::no_such_table_named(self.table.as_str()))?;
-        let counters = table.space.counters(tx).map_err(failed)?;
-        self.deleted = Some((table.definition()?, counters));
-        self.scope.remove(tx, &self.table)
+        let table = table.ok_or_else(|| tables::no_such_table_named(self.table.as_str()))?;
+        let definition = table.definition()?;
+        let sizes = Sizes::of(tx, &table, &definition)?;
+        self.scope.remove(tx, &self.table)?;
+        self.deleted = Some((definition, sizes));
+        Ok(())
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
-        let description = self.deleted.map(|(definition, counters)| {
-            description::describe(&self.scope, &self.table, &definition, counters, Phase::Deleting)
+        let description = self.deleted.map(|(definition, sizes)| {
+            description::describe(&self.scope, &self.table, &definition, &sizes, Phase::Deleting)
         });
         description::render(&DeleteTableOutput { table_description: description })
     }

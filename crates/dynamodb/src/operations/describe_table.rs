@@ -1,9 +1,9 @@
 //! `DescribeTable`: the definition of a table, with exact counts.
 
 use super::{Prepared, read};
-use crate::catalog::{Scope, TableName, failed};
-use crate::description::{self, Phase};
-use crate::errors;
+use crate::catalog::{Scope, TableName};
+use crate::description::{self, Phase, Sizes};
+use crate::errors::tables;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::{DescribeTableInput, DescribeTableOutput};
 use holdfast_state::operation::ReadOperation;
@@ -27,11 +27,10 @@ struct DescribeTable {
 impl ReadOperation<Error> for DescribeTable {
     fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
         let table = self.scope.table(read, &self.table)?;
-        let table = table.ok_or_else(|| errors::no_such_table_named(self.table.as_str()))?;
-        let counters = table.space.counters(read).map_err(failed)?;
+        let table = table.ok_or_else(|| tables::no_such_table_named(self.table.as_str()))?;
         let definition = table.definition()?;
-        let description =
-            description::describe(&self.scope, &self.table, &definition, counters, Phase::Active);
+        let sizes = Sizes::of(read, &table, &definition)?;
+        let description = description::describe(&self.scope, &self.table, &definition, &sizes, Phase::Active);
         description::render(&DescribeTableOutput { table: Some(description) })
     }
 }

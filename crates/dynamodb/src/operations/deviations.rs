@@ -61,7 +61,29 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Done with the answer: the next request finds the table `ACTIVE` or gone.",
     },
     Deviation {
-        what: "`ItemCount` and `TableSizeBytes`",
+        what: "Keys of a global index of more than two attributes",
+        aws: "Up to four partition key and four sort key attributes, since November 2025.",
+        here: "One of each; more are refused with AWS's text of before.",
+    },
+    Deviation {
+        what: "Text for more than 100 attributes in the projections of a table's indexes",
+        aws: "A text that is not known to us.",
+        here: "A `ValidationException` with a text of our own.",
+    },
+    Deviation {
+        what: "`Tags`, `StreamSpecification`, `SSESpecification`, `TableClass` and `DeletionProtectionEnabled` of \
+               `CreateTable`",
+        aws: "All are evaluated.",
+        here: "What asks for nothing is taken: no tags, no stream, `Enabled: false`, `STANDARD`, no protection. \
+               Any other value is refused.",
+    },
+    Deviation {
+        what: "`WarmThroughput` in `DescribeTable`",
+        aws: "Keeps the highest throughput that a table or index ever had.",
+        here: "Provisioned throughput as it is, or 12,000 and 4,000 with pay per request.",
+    },
+    Deviation {
+        what: "`ItemCount`, `TableSizeBytes` and `IndexSizeBytes`",
         aws: "Renewed about every six hours.",
         here: "Exact at every moment.",
     },

@@ -1,9 +1,11 @@
 //! What the verbs do to a store: the same for a running server's and for one that a verb has opened itself.
 
 use crate::banner::Hinted;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use holdfast_dynamodb::table::TableDefinition;
+use holdfast_state::Space;
 use holdfast_state::catalog::{self, CatalogKey, Scope};
-use holdfast_state::families::Resource;
+use holdfast_state::families::{Resource, SpaceKind};
 use holdfast_store::dir::reserve::readable;
 use holdfast_store::engine::embedded::TableCondition;
 use holdfast_store::{CommitInfo, Need, Operation, Origin, Read, Store, Transaction, Verdict, Version};
@@ -165,7 +167,14 @@ fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<usize> 
         let Some(&resource) = known else {
             bail!("this version of holdfast does not know what a {service} {kind} is: {name} stays");
         };
-        catalog::remove(tx, &Scope { account, region, resource }, name)?;
+        let entry = catalog::remove(tx, &Scope { account, region, resource }, name)?;
+        if resource == Resource::DYNAMODB_TABLE {
+            let spaces = TableDefinition::index_spaces(&entry.definition)
+                .with_context(|| format!("the definition of {name} cannot be read"))?;
+            for space in spaces {
+                Space::open(tx, space, SpaceKind::DYNAMODB_INDEX)?.drop(tx)?;
+            }
+        }
     }
     Ok(entries.len())
 }
@@ -256,6 +265,9 @@ pub fn check(store: &Store, stopping: &dyn Fn() -> bool) -> anyhow::Result<Check
 #[cfg(test)]
 mod tests {
     use super::*;
+    use holdfast_dynamodb::key::ScalarType;
+    use holdfast_dynamodb::table::{BillingMode, IndexDefinition, IndexScope, Projection};
+    use holdfast_state::record::Record;
     use holdfast_store::Options;
 
     /// Creates tables in one transaction.
@@ -269,9 +281,33 @@ mod tests {
         fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
             for name in &self.0 {
                 let scope = Scope { account: "0", region: "", resource: Resource::DYNAMODB_TABLE };
-                catalog::create(tx, &scope, name, name, b"x").expect("creates");
+                let index = Space::create(tx, SpaceKind::DYNAMODB_INDEX).expect("creates");
+                catalog::create(tx, &scope, name, name, &definition(index).to_bytes()).expect("creates");
             }
             Verdict::Keep
+        }
+    }
+
+    fn definition(index: Space) -> TableDefinition {
+        let partition = ("pk".to_owned(), ScalarType::S);
+        let index = IndexDefinition {
+            name: "index".to_owned(),
+            scope: IndexScope::Global,
+            space: index.id(),
+            partition: partition.clone(),
+            sort: None,
+            projection: Projection::All,
+            throughput: None,
+        };
+        TableDefinition {
+            partition,
+            sort: None,
+            indexes: vec![index],
+            attributes: Vec::new(),
+            id: String::new(),
+            created_ms: 0,
+            billing: BillingMode::PayPerRequest,
+            class_named: false,
         }
     }
 
@@ -296,6 +332,12 @@ mod tests {
         assert_eq!(done, expected);
         let left = catalog::list_all(&store.snapshot(), None, 10).expect("lists");
         assert!(left.is_empty());
+        let dropped = |space| Space::open(&store.snapshot(), space, SpaceKind::DYNAMODB_INDEX).is_err();
+        let past = store.as_of(created).expect("the past");
+        for (_, entry) in catalog::list_all(&past, None, 1_000).expect("lists") {
+            let spaces = TableDefinition::index_spaces(&entry.record.definition).expect("reads");
+            assert!(spaces.len() == 1 && spaces.into_iter().all(dropped));
+        }
         let before = store.as_of(created).expect("the past");
         assert_eq!(catalog::list_all(&before, None, 1_000).expect("lists").len(), names.len());
         assert_eq!(before.version(), created);
