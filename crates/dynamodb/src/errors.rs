@@ -6,6 +6,7 @@
 //! *ours* are our own.
 
 pub mod indexes;
+pub mod reads;
 pub mod tables;
 
 use crate::item::{Damaged, SetKind, ValueError};

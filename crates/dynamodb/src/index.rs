@@ -103,7 +103,7 @@ pub fn row(
 }
 
 /// A key value: its type and bytes.
-type Part<'a> = (ScalarType, &'a [u8]);
+pub(crate) type Part<'a> = (ScalarType, &'a [u8]);
 
 fn part<'a>(
     index: &IndexView<'_>,
@@ -142,7 +142,8 @@ fn part<'a>(
     })
 }
 
-fn write(partition: Part<'_>, sort: Option<Part<'_>>, item_key: &[u8]) -> Vec<u8> {
+/// The key of a row from the values of the index's key attributes and the key of the item.
+pub(crate) fn write(partition: Part<'_>, sort: Option<Part<'_>>, item_key: &[u8]) -> Vec<u8> {
     let room = 24 + partition.1.len() + sort.map_or(0, |(_, bytes)| bytes.len()) + item_key.len();
     let mut key = start(partition, room);
     if let Some((kind, bytes)) = sort {

@@ -138,15 +138,22 @@ pub enum KeyError {
     NotANumber(String),
 }
 
-/// The bytes of one key attribute.
+/// The value of one key attribute: its type and its bytes, as they stand in keys before they are escaped.
 #[derive(Debug, Clone, Copy)]
-enum Part<'a> {
+pub(crate) enum Part<'a> {
+    /// A string or a binary.
     Bytes(ScalarType, &'a [u8]),
+    /// A number.
     Number(NumberBytes),
 }
 
 impl<'a> Part<'a> {
-    fn of(value: &'a AttributeValue, attribute: &KeyAttribute<'_>, role: Role) -> Result<Self, KeyError> {
+    /// Takes a value that can be a key.
+    pub(crate) fn of(
+        value: &'a AttributeValue,
+        attribute: &KeyAttribute<'_>,
+        role: Role,
+    ) -> Result<Self, KeyError> {
         let bytes = match (value, attribute.kind) {
             (AttributeValue::S(text), ScalarType::S) => text.as_bytes(),
             (AttributeValue::B(bytes), ScalarType::B) => bytes,
@@ -176,14 +183,16 @@ impl<'a> Part<'a> {
         Ok(Self::Bytes(attribute.kind, bytes))
     }
 
-    fn tag(&self) -> u8 {
+    /// Its type.
+    pub(crate) fn kind(&self) -> ScalarType {
         match self {
-            Self::Bytes(kind, _) => kind.tag(),
-            Self::Number(_) => ScalarType::N.tag(),
+            Self::Bytes(kind, _) => *kind,
+            Self::Number(_) => ScalarType::N,
         }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    /// Its bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(_, bytes) => bytes,
             Self::Number(number) => number.as_bytes(),
@@ -225,9 +234,9 @@ fn write(partition: &Part<'_>, sort: Option<&Part<'_>>) -> Vec<u8> {
     let bytes = partition.as_bytes();
     let room = 16 + bytes.len() + sort.map_or(0, |sort| sort.as_bytes().len());
     let mut key = KeyWriter::with_capacity(Family::DYNAMODB_ITEM, room);
-    key.u64(xxh3_64(bytes)).u8(partition.tag()).bytes(bytes);
+    key.u64(xxh3_64(bytes)).u8(partition.kind().tag()).bytes(bytes);
     if let Some(sort) = sort {
-        key.u8(sort.tag()).raw(sort.as_bytes());
+        key.u8(sort.kind().tag()).raw(sort.as_bytes());
     }
     key.finish()
 }

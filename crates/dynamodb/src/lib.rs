@@ -9,6 +9,7 @@
 //! - [`key`]: the key of an item within its table's space
 //! - [`index`]: the rows of an item in the indexes of its table
 //! - `write`: the one path by which items and their index rows change
+//! - `page`: pages of Query and Scan
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
 //! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share
@@ -22,6 +23,7 @@ pub mod item;
 pub mod key;
 pub mod number;
 pub mod operations;
+mod page;
 mod request;
 pub mod table;
 mod write;

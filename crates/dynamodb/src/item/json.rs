@@ -2,6 +2,8 @@
 
 use super::Damaged;
 use super::view::{Item, Members, RawValue, Value, check_level};
+use crate::key::{KeyAttribute, ScalarType};
+use crate::number::Number;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -19,6 +21,59 @@ pub fn render_item(item: Item<'_>, out: &mut Vec<u8>) -> Result<(), Damaged> {
 /// As [`render_item`].
 pub fn render_value(value: RawValue<'_>, out: &mut Vec<u8>) -> Result<(), Damaged> {
     render(value, 1, out)
+}
+
+/// Appends those attributes of an item that have one of `names`, which are sorted, each once.
+///
+/// # Errors
+/// As [`render_item`].
+pub fn render_chosen(item: Item<'_>, names: &[&str], out: &mut Vec<u8>) -> Result<(), Damaged> {
+    let mut names = names.iter().copied().peekable();
+    let mut separator = b'{';
+    for attribute in item.attributes() {
+        let (name, value) = attribute?;
+        while names.next_if(|chosen| *chosen < name).is_some() {}
+        match names.peek() {
+            None => break,
+            Some(chosen) if *chosen != name => continue,
+            Some(_) => {}
+        }
+        out.push(separator);
+        separator = b',';
+        render_text(name, out);
+        out.push(b':');
+        render(value, 1, out)?;
+    }
+    if separator == b'{' {
+        out.push(b'{');
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends the name and the value of a key attribute, whose bytes are those of keys: `"id":{"S":"a"}`.
+///
+/// # Errors
+/// If the bytes are not a value of that type.
+pub fn render_key(attribute: &KeyAttribute<'_>, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Damaged> {
+    render_text(attribute.name, out);
+    out.extend_from_slice(b":{\"");
+    out.extend_from_slice(attribute.kind.name().as_bytes());
+    out.extend_from_slice(b"\":");
+    match attribute.kind {
+        ScalarType::S => {
+            let text = str::from_utf8(bytes).map_err(|_| Damaged("a string key is not UTF-8"))?;
+            render_text(text, out);
+        }
+        ScalarType::N => {
+            out.push(b'"');
+            Number::from_bytes(bytes).map_err(|_| Damaged("a number key is not a number"))?.render(out);
+            out.push(b'"');
+        }
+        ScalarType::B => render_binary(bytes, out)?,
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 fn render_members(members: Members<'_>, level: usize, out: &mut Vec<u8>) -> Result<(), Damaged> {

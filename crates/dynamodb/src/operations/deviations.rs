@@ -98,6 +98,16 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Every read is strongly consistent.",
     },
     Deviation {
+        what: "`ReturnConsumedCapacity` of reads of pages other than `NONE`",
+        aws: "The answer says what was consumed.",
+        here: "Refused, like a parameter that is not evaluated.",
+    },
+    Deviation {
+        what: "Where a page of 1 MB ends",
+        aws: "As far as is known, what items take in storage counts, up to 1 % more than their documented size.",
+        here: "Sizes of items count as documented; the item that reaches 1,048,576 bytes is the page's last.",
+    },
+    Deviation {
         what: "Full disk, or more to do than is kept waiting",
         aws: "Does not show.",
         here: "`ServiceUnavailableException` with status 503; nothing was stored.",

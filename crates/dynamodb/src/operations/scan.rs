@@ -1,0 +1,92 @@
+//! `Scan`: all items of a table or an index, in the order of the hashes of their partition keys, page by page.
+
+use super::{Prepared, read, refuse_capacity};
+use crate::catalog::{Scope, TableName};
+use crate::errors;
+use crate::errors::reads::{self, Reader};
+use crate::item::codec::check_key;
+use crate::page::Page;
+use crate::page::segment::Segment;
+use crate::page::select::Select;
+use crate::page::source::Source;
+use crate::page::start::StartKey;
+use holdfast_aws::{Context, Error};
+use holdfast_shapes::AttributeMap;
+use holdfast_shapes::dynamodb::ScanInput;
+use holdfast_state::operation::{Extent, ReadOperation};
+use holdfast_store::Snapshot;
+use std::ops::Bound;
+
+/// Reads, checks and plans a request.
+///
+/// # Errors
+/// AWS's answer to a request that is refused whatever is stored.
+pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
+    let input: ScanInput = read(body)?;
+    refuse_capacity("Scan", input.return_consumed_capacity.as_deref())?;
+    let table = TableName::read(input.table_name.unwrap_or_default())?;
+    if let Some(start) = &input.exclusive_start_key {
+        check_key(start).map_err(|error| reads::start_value(Reader::Scan, &error))?;
+    }
+    let select = Select::read(input.select.as_deref(), input.index_name.is_some(), Reader::Scan)?;
+    let segment = Segment::read(input.segment, input.total_segments)?;
+    Ok(Prepared::Read(Box::new(Scan {
+        scope: Scope::of(context),
+        table,
+        index: input.index_name,
+        consistent: input.consistent_read.unwrap_or(false),
+        start: input.exclusive_start_key,
+        select,
+        segment,
+        limit: input.limit.map(i64::unsigned_abs),
+    })))
+}
+
+struct Scan {
+    scope: Scope,
+    table: TableName,
+    index: Option<String>,
+    consistent: bool,
+    start: Option<AttributeMap>,
+    select: Select,
+    segment: Segment,
+    limit: Option<u64>,
+}
+
+impl Scan {
+    /// The key of the row behind which the page starts, checked in AWS's order, with `select` in between.
+    fn start(&self, source: &Source<'_>) -> Result<Option<Vec<u8>>, Error> {
+        let Some(start) = &self.start else { return Ok(None) };
+        let start = StartKey::open(start, source, Reader::Scan)?;
+        if source.index().is_some() {
+            start.partition()?;
+            start.sort()?;
+        }
+        self.select.shown(source)?;
+        let row = start.row()?;
+        self.segment.check_start(&row, source.family())?;
+        Ok(Some(row))
+    }
+}
+
+impl ReadOperation<Error> for Scan {
+    fn extent(&self) -> Extent {
+        Extent::Pages
+    }
+
+    fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
+        let table = self.scope.table(read, &self.table)?.ok_or_else(errors::no_such_table)?;
+        let source = Source::open(&table, self.index.as_deref(), self.consistent)?;
+        let start = self.start(&source)?;
+        let (first, end) = self.segment.bounds(source.family());
+        let page = Page {
+            source: &source,
+            from: start.as_deref().map_or(Bound::Included(&first[..]), Bound::Excluded),
+            to: end.as_deref().map_or(Bound::Unbounded, Bound::Excluded),
+            reverse: false,
+            limit: self.limit,
+            shown: self.select.shown(&source)?,
+        };
+        page.read(read)
+    }
+}

@@ -1,0 +1,103 @@
+//! What a page is read from: a table, or one of its indexes.
+
+use crate::catalog::{Table, failed};
+use crate::errors::{self, reads};
+use crate::key::KeySchema;
+use crate::table::{IndexScope, IndexView};
+use crate::write::index_space;
+use holdfast_aws::Error;
+use holdfast_state::Space;
+use holdfast_state::families::Family;
+use holdfast_state::key::KeyError;
+use holdfast_store::{Read, Snapshot, Value};
+
+/// A table, or one of its indexes.
+pub(crate) struct Source<'t> {
+    table: &'t Table,
+    /// Key attributes of the table.
+    pub(crate) table_keys: KeySchema<'t>,
+    index: Option<IndexView<'t>>,
+}
+
+impl<'t> Source<'t> {
+    /// Opens the table, or the index of a name.
+    ///
+    /// # Errors
+    /// If there is no such index, or if it is global and to be read consistently.
+    pub(crate) fn open(table: &'t Table, index: Option<&str>, consistent: bool) -> Result<Self, Error> {
+        let Some(name) = index else {
+            return Ok(Self { table, table_keys: table.key_schema()?, index: None });
+        };
+        let (table_keys, indexes) = table.keys_and_indexes()?;
+        let index = indexes.into_iter().find(|index| index.name == name);
+        let index = index.ok_or_else(|| reads::no_such_index(name))?;
+        if consistent && index.scope == IndexScope::Global {
+            return Err(reads::consistent_read_of_global_index());
+        }
+        Ok(Self { table, table_keys, index: Some(index) })
+    }
+
+    /// The index.
+    pub(crate) fn index(&self) -> Option<&IndexView<'t>> {
+        self.index.as_ref()
+    }
+
+    /// Key attributes of what is read.
+    pub(crate) fn keys(&self) -> &KeySchema<'t> {
+        self.index.as_ref().map_or(&self.table_keys, |index| &index.keys)
+    }
+
+    /// The family of the keys of its rows.
+    pub(crate) fn family(&self) -> Family {
+        if self.index.is_some() { Family::DYNAMODB_INDEX_ROW } else { Family::DYNAMODB_ITEM }
+    }
+
+    /// The space of its rows.
+    pub(crate) fn space(&self, read: &(impl Read + ?Sized)) -> Space {
+        self.index.as_ref().map_or(self.table.space, |index| index_space(read, index))
+    }
+
+    /// The item of an index row.
+    ///
+    /// # Errors
+    /// If the read fails, or there is none: rows and items change in the same commits, so that is damage.
+    pub(crate) fn item(&self, read: &Snapshot, row: &[u8]) -> Result<Value, Error> {
+        let suffix = self.item_key(row).map_err(|error| errors::internal(&error))?;
+        let mut key = Vec::with_capacity(1 + suffix.len());
+        key.push(Family::DYNAMODB_ITEM.tag);
+        key.extend_from_slice(suffix);
+        let item = self.table.space.get(read, &key).map_err(failed)?;
+        item.ok_or_else(|| {
+            let name = self.index.as_ref().map_or("", |index| index.name);
+            errors::internal(&format!("index {name} has a row for an item that is not there"))
+        })
+    }
+
+    /// The key of an index row's item, without its family.
+    fn item_key<'r>(&self, row: &'r [u8]) -> Result<&'r [u8], KeyError> {
+        const FAMILY_AND_HASH: usize = 9;
+        let mut rest = row.get(FAMILY_AND_HASH..).ok_or(KeyError::Short("hash"))?;
+        let parts = 1 + usize::from(self.keys().sort.is_some());
+        for _ in 0..parts {
+            rest = behind_part(rest)?;
+        }
+        Ok(rest)
+    }
+}
+
+/// What follows a type and an escaped value.
+fn behind_part(bytes: &[u8]) -> Result<&[u8], KeyError> {
+    const SHORT: KeyError = KeyError::Short("string");
+    // The type of a value is never 0.
+    let mut rest = bytes;
+    loop {
+        let zero = rest.iter().position(|byte| *byte == 0).ok_or(SHORT)?;
+        let mark = *rest.get(zero + 1).ok_or(SHORT)?;
+        rest = &rest[zero + 2..];
+        match mark {
+            0x01 => return Ok(rest),
+            0xFF => {}
+            byte => return Err(KeyError::Impossible { part: "string", byte }),
+        }
+    }
+}
