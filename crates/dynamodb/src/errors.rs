@@ -5,6 +5,7 @@
 //! *known* are texts that many projects quote alike and none contradicts; *model* is AWS's API model or documentation;
 //! *ours* are our own.
 
+pub mod batches;
 pub mod indexes;
 pub mod reads;
 pub mod tables;
@@ -24,6 +25,8 @@ pub enum Wording {
     Enveloped,
     /// `GetItem`, `BatchGetItem`, `Query`: alone.
     Bare,
+    /// `BatchWriteItem`: alone, and in older words where [`batches::older_value`] has them.
+    Older,
 }
 
 const INVALID: &str = "One or more parameter values were invalid: ";
@@ -74,6 +77,7 @@ pub fn value(wording: Wording, error: &ValueError) -> Error {
     match wording {
         Wording::Enveloped => validation(format!("1 validation error detected: {text}")),
         Wording::Bare => validation(text),
+        Wording::Older => batches::older_value(error).unwrap_or_else(|| validation(text)),
     }
 }
 
@@ -86,7 +90,7 @@ fn value_text(error: &ValueError) -> Cow<'static, str> {
         ValueError::EmptySet(SetKind::String) => format!("{INVALID}An string set  may not be empty").into(),
         ValueError::EmptySet(SetKind::Number) => format!("{INVALID}An number set  may not be empty").into(),
         ValueError::EmptySet(SetKind::Binary) => format!("{INVALID}Binary sets should not be empty").into(),
-        ValueError::Duplicates { set, members } => {
+        ValueError::Duplicates { set, members, .. } => {
             let quoted: Vec<String> = members.iter().map(|member| format!("\"{member}\"")).collect();
             match set {
                 SetKind::String => {

@@ -94,6 +94,8 @@ pub enum ValueError {
         /// Strings, or binaries in base64: those before the first repeat in byte order, the repeat, the rest as sent.
         /// Empty for numbers.
         members: Vec<String>,
+        /// The same as they were sent: some operations list them so.
+        sent: Vec<String>,
     },
     /// `{"NULL": false}`
     #[error("NULL must be true")]

@@ -6,6 +6,7 @@ use holdfast_aws::{Context, Error};
 use holdfast_shapes::Input;
 pub use holdfast_state::operation::Prepared;
 
+mod batch_write_item;
 mod create_table;
 mod delete_item;
 mod delete_table;
@@ -56,7 +57,7 @@ const fn missing(name: &'static str) -> Operation {
 pub const OPERATIONS: &[Operation] = &[
     missing("BatchExecuteStatement"),
     missing("BatchGetItem"),
-    missing("BatchWriteItem"),
+    real("BatchWriteItem", batch_write_item::prepare, &["RequestItems"]),
     missing("CreateBackup"),
     missing("CreateGlobalTable"),
     real(

@@ -168,7 +168,8 @@ impl Encoder {
             return Err(ValueError::EmptySet(set));
         }
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(ValueError::Duplicates { set, members: list_duplicates(members) });
+            let sent = members.iter().map(Member::name).collect();
+            return Err(ValueError::Duplicates { set, members: list_duplicates(members), sent });
         }
         let tag = if set == SetKind::String { tag::STRING_SET } else { tag::BINARY_SET };
         self.container(tag, |encoder| {
@@ -188,7 +189,8 @@ impl Encoder {
             return Err(ValueError::EmptySet(SetKind::Number));
         }
         if sorted.windows(2).any(|pair| pair[0].as_bytes() == pair[1].as_bytes()) {
-            return Err(ValueError::Duplicates { set: SetKind::Number, members: Vec::new() });
+            let (members, sent) = (Vec::new(), Vec::new());
+            return Err(ValueError::Duplicates { set: SetKind::Number, members, sent });
         }
         self.container(tag::NUMBER_SET, |encoder| {
             encoder.length(sorted.len());

@@ -337,7 +337,10 @@ fn values_that_aws_refuses() {
 #[test]
 fn duplicates_are_listed_as_aws_lists_them() {
     let refused = |value| match encode_value(&value).unwrap_err() {
-        ValueError::Duplicates { set, members } => (set, members.join(",")),
+        ValueError::Duplicates { set, members, sent } => {
+            assert_eq!(sent.len(), members.len());
+            (set, members.join(","))
+        }
         other => panic!("{other:?}"),
     };
     let texts = |members: &[&str]| members.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();

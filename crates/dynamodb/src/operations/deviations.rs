@@ -93,6 +93,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Throughput is kept and returned without effect; there are no quotas.",
     },
     Deviation {
+        what: "`BatchWriteItem`",
+        aws: "Each request of a batch is done or not by itself; what was not done comes back in `UnprocessedItems`.",
+        here: "A batch is one commit: done whole or not at all. `UnprocessedItems` is always empty. Of \
+               `ReturnConsumedCapacity` and `ReturnItemCollectionMetrics` only `NONE` is taken.",
+    },
+    Deviation {
         what: "Eventually consistent reads",
         aws: "May show a state of a moment ago.",
         here: "Every read is strongly consistent.",
