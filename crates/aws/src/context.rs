@@ -101,11 +101,24 @@ impl Context {
     /// # Errors
     /// If the operating system has no randomness.
     pub fn new(region: &str, access_key: &str, now_ms: u64) -> Result<Self, getrandom::Error> {
+        Self::of(RequestId::random()?, region, access_key, now_ms)
+    }
+
+    /// The context of a request that has its id already.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness.
+    pub fn of(
+        request_id: RequestId,
+        region: &str,
+        access_key: &str,
+        now_ms: u64,
+    ) -> Result<Self, getrandom::Error> {
         Ok(Self {
             account: ACCOUNT.into(),
             region: region.into(),
             access_key: access_key.into(),
-            request_id: RequestId::random()?,
+            request_id,
             now_ms,
             random: random()?,
         })

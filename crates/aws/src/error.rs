@@ -88,10 +88,17 @@ impl Error {
         Self::new(400, CORAL_SERVICE, "IncompleteSignatureException", message)
     }
 
-    /// A body beyond the limit.
+    /// A signature that is there and wrong.
+    #[must_use]
+    pub fn invalid_signature(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, CORAL_SERVICE, "InvalidSignatureException", message)
+    }
+
+    /// A body beyond the limit: DynamoDB answers with the status alone, and so is this one sent. Source: recorded answers of
+    /// DynamoDB (413, no body).
     #[must_use]
     pub fn request_too_large() -> Self {
-        Self::new(413, CORAL_SERVICE, "RequestEntityTooLargeException", "Request body is too large")
+        Self::new(413, CORAL_SERVICE, "RequestEntityTooLargeException", "")
     }
 
     /// A failure on our side: the outcome is unknown.

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
 use crate::about::{About, PROGRAM_VERSION};
-use crate::config::{Serve, Window};
+use crate::config::{Serve, Sigv4, Window};
 use holdfast_store::OpenError;
 use holdfast_store::dir::Refusal;
 use std::io::Write;
@@ -89,6 +89,9 @@ pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()
     match options.history {
         Window::Keep(ms) => line("history", &crate::status::time(ms / 1_000)),
         Window::Off => line("history", "off: no earlier state can be read"),
+    }
+    if options.sigv4 == Sigv4::Required {
+        line("signatures", "every request must be signed with the secret of a known access key");
     }
     if !about.unavailable.is_empty() {
         let names = about.unavailable.join(", ");

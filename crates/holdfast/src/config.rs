@@ -1,7 +1,7 @@
 //! The command line. Every flag has an environment variable.
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -85,6 +85,34 @@ impl FromStr for Window {
     }
 }
 
+/// Whether signatures are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sigv4 {
+    /// Every request must be signed with a known secret.
+    Required,
+    /// Any access key is taken at its word.
+    Off,
+}
+
+/// What never shows: neither in messages nor in `Debug`.
+#[derive(Clone)]
+pub struct Hidden(pub String);
+
+impl FromStr for Hidden {
+    type Err = std::convert::Infallible;
+
+    /// Takes any text: a message about what is wrong with it would repeat it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
 /// Flags of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
@@ -131,6 +159,23 @@ pub struct Serve {
     /// Services that clients will ask for, as LocalStack is told: those that are not there are announced as unavailable.
     #[arg(long, env = "SERVICES", value_delimiter = ',')]
     pub services: Vec<String>,
+    /// Whether every request must be signed with the secret of a known access key.
+    #[arg(long, env = "HOLDFAST_SIGV4", value_enum, default_value_t = Sigv4::Off)]
+    pub sigv4: Sigv4,
+    /// An access key and its secret, `KEY:SECRET`, for `--sigv4 required`; may be given several times. Without any, `test`
+    /// with the secret `test` is known. Other users of this machine can read the command line, not the environment.
+    #[arg(
+        long = "access-key",
+        value_name = "KEY:SECRET",
+        env = "HOLDFAST_ACCESS_KEYS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub access_keys: Vec<Hidden>,
+    /// Origins whose pages may talk to the services from a browser, such as http://localhost:3000, separated by commas, or *
+    /// for every page of every site. Without it none may. Never holds for the console's port.
+    #[arg(long, env = "HOLDFAST_CORS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub cors: Vec<String>,
     /// Print one line of JSON when ready.
     #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,

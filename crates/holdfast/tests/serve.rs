@@ -50,7 +50,7 @@ impl Server {
 
     /// Calls an operation of DynamoDB that must succeed.
     fn call(&self, operation: &str, body: &str) -> String {
-        let headers = format!("{SIGNED}X-Amz-Target: DynamoDB_20120810.{operation}\r\n");
+        let headers = format!("{SIGNED}{JSON}X-Amz-Target: DynamoDB_20120810.{operation}\r\n");
         let (head, body) = self.ask("dynamodb", "POST /", &headers, body);
         assert!(head.starts_with("http/1.1 200"), "{operation}: {head} {body}");
         body
@@ -74,6 +74,8 @@ impl Drop for Server {
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 \
     Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00\r\n";
 
+const JSON: &str = "Content-Type: application/x-amz-json-1.0\r\n";
+
 #[test]
 fn it_serves_and_ends() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -85,13 +87,17 @@ fn it_serves_and_ends() {
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert_eq!(body, "healthy: dynamodb.us-east-1.amazonaws.com ");
 
-    let (head, body) =
-        server.ask("dynamodb", "POST /", "X-Amz-Target: DynamoDB_20120810.ListTables\r\n", "{}");
+    let (head, body) = server.ask(
+        "dynamodb",
+        "POST /",
+        &format!("{JSON}X-Amz-Target: DynamoDB_20120810.ListTables\r\n"),
+        "{}",
+    );
     assert!(head.starts_with("http/1.1 400"), "{head}");
     assert!(body.contains("com.amazon.coral.service#MissingAuthenticationTokenException"), "{body}");
 
     for listener in ["dynamodb", "aws"] {
-        let headers = format!("{SIGNED}X-Amz-Target: DynamoDB_20120810.Nothing\r\n");
+        let headers = format!("{SIGNED}{JSON}X-Amz-Target: DynamoDB_20120810.Nothing\r\n");
         let (head, body) = server.ask(listener, "POST /", &headers, "{}");
         assert!(head.starts_with("http/1.1 400"), "{head}");
         assert!(body.contains("com.amazon.coral.service#UnknownOperationException"), "{body}");

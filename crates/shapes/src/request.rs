@@ -37,7 +37,7 @@ pub struct OperationModel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Not JSON, or a member of another JSON type than the model's: `SerializationException`. The text is DynamoDB's
-    /// where it is known, else ours (DynamoDB itself sends no text with a body that is no JSON object or array).
+    /// where it is known, else ours; empty where DynamoDB sends none, as with a body that is no JSON object or array.
     Malformed(String),
     /// An attribute value that names no type or several, or is nested too deeply: `ValidationException` with this text.
     Value(&'static str),

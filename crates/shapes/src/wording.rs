@@ -9,10 +9,10 @@ use serde_json::error::Category;
 use crate::attribute::{MORE_THAN_ONE_TYPE, NO_TYPE, TOO_DEEP};
 use crate::request::Fault;
 
-/// A body that is no JSON, or that the reader cannot hold. Ours: DynamoDB sends no text.
-const NOT_JSON: &str = "The body is not valid JSON";
-/// A body that is JSON, and neither an object nor an array. Ours: DynamoDB sends no text.
-const NOT_AN_OBJECT: &str = "The body is not a JSON object";
+/// A body that is no JSON, or that the reader cannot hold: no text. Source: recorded answers of DynamoDB.
+const NOT_JSON: &str = "";
+/// A body that is JSON, and neither an object nor an array: no text. Source: recorded answers of DynamoDB.
+const NOT_AN_OBJECT: &str = "";
 const LIST: &str = "Start of list found where not expected";
 const MAP: &str = "Start of structure or map found where not expected";
 const FIELD: &str = "Unexpected field type";

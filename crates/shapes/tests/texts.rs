@@ -238,8 +238,8 @@ fn members_of_the_wrong_json_type_get_the_text_of_the_wire() {
             "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.Condition",
         ),
         (r#"["a"]"#, "Start of list found where not expected"),
-        ("1", "The body is not a JSON object"),
-        ("", "The body is not valid JSON"),
+        ("1", ""),
+        ("", ""),
         (r#"{"ExclusiveStartKey":{"a":{"N":1}}}"#, "NUMBER_VALUE cannot be converted to String"),
         (
             r#"{"ExclusiveStartKey":{"a":{"N":{"S":"a"}}}}"#,

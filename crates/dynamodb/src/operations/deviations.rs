@@ -18,7 +18,39 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation {
         what: "Signatures",
         aws: "The signature, its age and the permissions of the access key are checked.",
-        here: "The credential must be there in SigV4's form; its signature, its age and its permissions are not checked.",
+        here: "The credential must be there in SigV4's form, in the header or in the query; its signature and its age are \
+               checked with `--sigv4 required` only, permissions never. Any name counts as a region.",
+    },
+    Deviation {
+        what: "Access keys of temporary credentials with `--sigv4 required`",
+        aws: "The session token is checked and may have expired.",
+        here: "Keys are those of `--access-key`; a session token is not looked at.",
+    },
+    Deviation {
+        what: "`x-amz-target` that is not signed, with `--sigv4 required`",
+        aws: "Not known to us.",
+        here: "`InvalidSignatureException`: the operation could be exchanged.",
+    },
+    Deviation {
+        what: "Text for an `Authorization` header that lacks a part",
+        aws: "Newer answers of other services name the header by its hash; DynamoDB's are not known to us.",
+        here: "The scheme of the header stands at the end, never its signature.",
+    },
+    Deviation {
+        what: "Pages of other sites (CORS)",
+        aws: "Every page may read answers.",
+        here: "None, unless `--cors` names its origin: any access key would let it in.",
+    },
+    Deviation {
+        what: "Request bodies packed with gzip",
+        aws: "May unpack to a gigabyte.",
+        here: "May unpack to 16 MiB, the limit of every body; more is answered with status 413.",
+    },
+    Deviation {
+        what: "Slow clients",
+        aws: "Not known to us.",
+        here: "The head of a request must arrive within 30 seconds, its body within 60; an answer of which nothing is taken \
+               in for 30 seconds ends the connection. An idle one is kept for 5 minutes, and less where none is left.",
     },
     Deviation {
         what: "Regions",
@@ -34,11 +66,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         what: "Text for an ARN that names no table",
         aws: "A `ValidationException` with a text that is not known to us.",
         here: "A `ValidationException` with a text of our own.",
-    },
-    Deviation {
-        what: "Body that is neither a JSON object nor an array",
-        aws: "`SerializationException` without a text.",
-        here: "`SerializationException` with a text that says so.",
     },
     Deviation {
         what: "Member of a structure sent twice",

@@ -2,11 +2,13 @@
 
 use crate::about::{About, Data, Listening};
 use crate::admin::socket;
-use crate::config::{Port, Serve, Window};
+use crate::config::{Hidden, Port, Serve, Sigv4, Window};
 use crate::console::hosts::Hosts;
+use crate::edge::cors::Cors;
 use crate::edge::{self, Door, SERVICES, Server, unserved};
 use crate::{banner, descriptors, shutdown};
 use anyhow::{Context as _, bail};
+use holdfast_aws::sigv4::{AccessKeys, Verifier};
 use holdfast_store::engine::embedded::EmbeddedOptions;
 use holdfast_store::store::{HISTORY_BYTES_IN_MEMORY, default_history_bytes};
 use holdfast_store::{HistoryLimits, Options, Place, Store};
@@ -30,6 +32,8 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     if options.smtp_port != Port::Off {
         bail!("this build has no mail catcher yet: only `--smtp-port off` is accepted");
     }
+    let verifier = verifier(options)?;
+    let cors = Cors::of(&options.cors).map_err(|error| anyhow::anyhow!("--cors: {error}"))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // From here on a signal stops in order, also while the store is opened.
@@ -51,7 +55,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     if let Some((_, url)) = about.listening.urls().next() {
         store.announce(&url);
     }
-    let server = Arc::new(Server::new(store.clone(), about));
+    let server = Arc::new(Server::new(store.clone(), about, verifier, cors));
     let served = runtime.block_on(serve(options, server, doors, stop, dir.as_deref(), created));
     if let Some(dir) = &dir
         && let Err(error) = socket::remove(dir)
@@ -64,6 +68,28 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     served?;
     closed?;
     Ok(())
+}
+
+/// What checks signatures, if they are to be checked. No message repeats what may be a secret.
+fn verifier(options: &Serve) -> anyhow::Result<Option<Verifier>> {
+    let mut keys = AccessKeys::default();
+    for Hidden(text) in options.access_keys.iter().filter(|Hidden(text)| !text.trim().is_empty()) {
+        keys.add(text.trim()).map_err(|error| anyhow::anyhow!("--access-key: {error}"))?;
+    }
+    match options.sigv4 {
+        Sigv4::Required => {
+            let keys = if keys.is_empty() { AccessKeys::known() } else { keys };
+            Ok(Some(Verifier::new(keys, "dynamodb")))
+        }
+        Sigv4::Off => {
+            if !keys.is_empty() {
+                tracing::warn!(
+                    "access keys are given, but signatures are not checked: --sigv4 required is missing"
+                );
+            }
+            Ok(None)
+        }
+    }
 }
 
 fn store_options(options: &Serve, dir: Option<&Path>) -> Options {

@@ -37,7 +37,7 @@ pub async fn run(listener: TcpListener, door: Door, server: Arc<Server>, mut sto
             next = next => next,
             () = stop.wait() => break,
             _ = ticks.tick() => {
-                watchman.tick();
+                watchman.tick(slots.available_permits() == 0);
                 continue;
             }
         };

@@ -4,6 +4,7 @@ use super::respond::{self, Body};
 use super::{Door, SERVICES, Server};
 use crate::about::PROGRAM_VERSION;
 use crate::metrics;
+use holdfast_aws::RequestId;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
@@ -24,14 +25,16 @@ pub fn console(server: &Server, path: &str) -> Response<Body> {
     }
 }
 
-/// Answers what is asked without a signature on a service's port. Source of the text: `GET /` of DynamoDB's endpoints.
-pub fn service(door: Door, server: &Server, path: &str) -> Response<Body> {
+/// What DynamoDB's endpoints answer to `GET /`. Source: a public server's tests that were compared with them.
+const HEALTHY: &str = "healthy: dynamodb.us-east-1.amazonaws.com ";
+
+/// Answers what is asked without a signature on a service's port. Source for other paths than the root: public tests that
+/// run against DynamoDB.
+pub fn service(door: Door, server: &Server, path: &str, request_id: &RequestId) -> Response<Body> {
     match (door, path) {
         (Door::Every, "/_localstack/health" | "/health") => services(server),
-        _ => {
-            let text = "healthy: dynamodb.us-east-1.amazonaws.com ".to_owned();
-            respond::plain(StatusCode::OK, "text/plain", text)
-        }
+        (_, "/") => respond::checked(StatusCode::OK, HEALTHY, request_id),
+        _ => respond::not_of_the_protocol(request_id),
     }
 }
 

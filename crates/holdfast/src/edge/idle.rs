@@ -1,7 +1,8 @@
 //! Connections that wait too long: one timer for all of them, none per connection or request.
 //!
-//! A connection is idle, or sends the head of a request, or is being answered. Idle it may stay for minutes: clients keep
-//! connections alive. A head must arrive in much less, so that slow clients do not hold all connections.
+//! A connection is idle, or sends the head of a request, or is being answered, or takes an answer in. Idle it may stay for
+//! minutes: clients keep connections alive. A head must arrive in much less, and an answer must not be left lying, so that
+//! slow clients do not hold all connections. Where all of them are taken, none may wait for longer than a look or two.
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::io;
@@ -16,6 +17,10 @@ use tokio::sync::oneshot;
 pub const TICK: Duration = Duration::from_secs(5);
 /// Ticks that the head of a request may take: 30 seconds.
 const HEAD_TICKS: u32 = 6;
+/// Ticks that a client may take nothing of an answer in: 30 seconds.
+const STALL_TICKS: u32 = 6;
+/// Ticks that a connection may wait where others have no place.
+const PRESSED_TICKS: u32 = 1;
 /// Ticks that an idle connection is kept: 5 minutes. Source: AWS's SDKs keep connections for a minute or less.
 const IDLE_TICKS: u32 = 60;
 
@@ -28,6 +33,10 @@ pub struct Activity {
     receiving: AtomicBool,
     /// Requests so far, so that two looks tell whether anything happened in between.
     requests: AtomicU32,
+    /// Whether the client has left something of an answer lying.
+    stalled: AtomicBool,
+    /// Pieces of answers that were taken in so far.
+    taken: AtomicU32,
     /// Whether this is HTTP/2, where not everything that is received belongs to a request.
     multiplexed: AtomicBool,
 }
@@ -51,6 +60,13 @@ impl Activity {
             self.receiving.store(true, Ordering::Relaxed);
         }
     }
+
+    fn sent(&self, polled: &Poll<io::Result<usize>>) {
+        self.stalled.store(polled.is_pending(), Ordering::Relaxed);
+        if polled.is_ready() {
+            self.taken.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Drop for Answering {
@@ -61,25 +77,37 @@ impl Drop for Answering {
 }
 
 /// What the last look at a connection has found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Watch {
     requests: u32,
     receiving: bool,
+    stalled: bool,
+    taken: u32,
     ticks: u32,
 }
 
 impl Watch {
-    /// Whether the connection has waited too long.
-    fn tick(&mut self, activity: &Activity) -> bool {
-        let requests = activity.requests.load(Ordering::Relaxed);
-        let receiving = activity.receiving.load(Ordering::Relaxed);
-        let busy = activity.answering.load(Ordering::Relaxed) > 0;
-        if busy || requests != self.requests || receiving != self.receiving {
-            *self = Self { requests, receiving, ticks: 0 };
+    /// Whether the connection has waited too long. `pressed` says that others wait for a place.
+    fn tick(&mut self, activity: &Activity, pressed: bool) -> bool {
+        let now = Self {
+            requests: activity.requests.load(Ordering::Relaxed),
+            receiving: activity.receiving.load(Ordering::Relaxed),
+            stalled: activity.stalled.load(Ordering::Relaxed),
+            taken: activity.taken.load(Ordering::Relaxed),
+            ticks: self.ticks,
+        };
+        let busy = activity.answering.load(Ordering::Relaxed) > 0 && !now.stalled;
+        if busy || now != *self {
+            *self = Self { ticks: 0, ..now };
             return false;
         }
         self.ticks += 1;
-        self.ticks >= if receiving { HEAD_TICKS } else { IDLE_TICKS }
+        let ticks_max = match (self.stalled, self.receiving) {
+            (true, _) => STALL_TICKS,
+            (false, true) => HEAD_TICKS,
+            (false, false) => IDLE_TICKS,
+        };
+        self.ticks >= if pressed { ticks_max.min(PRESSED_TICKS) } else { ticks_max }
     }
 }
 
@@ -103,10 +131,10 @@ impl Watchman {
         closed
     }
 
-    /// Looks at all of them.
-    pub fn tick(&mut self) {
+    /// Looks at all of them. `pressed` says that no place is left for others.
+    pub fn tick(&mut self, pressed: bool) {
         self.watched.retain_mut(|(activity, watch, _)| {
-            activity.upgrade().is_some_and(|activity| !watch.tick(&activity))
+            activity.upgrade().is_some_and(|activity| !watch.tick(&activity, pressed))
         });
     }
 }
@@ -144,7 +172,9 @@ impl<T: Write + Unpin> Write for Watched<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.activity.sent(&polled);
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -164,7 +194,9 @@ impl<T: Write + Unpin> Write for Watched<T> {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        self.activity.sent(&polled);
+        polled
     }
 }
 
@@ -174,7 +206,7 @@ mod tests {
 
     /// Ticks until the connection has waited too long, if within ten minutes.
     fn ticks(watch: &mut Watch, activity: &Activity) -> Option<u32> {
-        (1..=120).find(|_| watch.tick(activity))
+        (1..=120).find(|_| watch.tick(activity, false))
     }
 
     #[test]
@@ -201,7 +233,7 @@ mod tests {
         let mut closed: Vec<_> = connections.iter().map(|activity| watchman.watch(activity)).collect();
         connections[0].received();
         for _ in 0..=HEAD_TICKS {
-            watchman.tick();
+            watchman.tick(false);
         }
         let is_open = |closed: &mut oneshot::Receiver<()>| {
             matches!(closed.try_recv(), Err(oneshot::error::TryRecvError::Empty))
@@ -212,7 +244,7 @@ mod tests {
             drop(watchman.watch(&Arc::new(Activity::default())));
         }
         assert!(watchman.watched.len() <= 1_024);
-        watchman.tick();
+        watchman.tick(false);
         assert_eq!(watchman.watched.len(), 0);
 
         let activity = Arc::new(Activity::default());
@@ -235,9 +267,34 @@ mod tests {
         let activity = Arc::new(Activity::default());
         let mut watch = Watch::default();
         for _ in 0..5 {
-            assert!((1..IDLE_TICKS).all(|_| !watch.tick(&activity)));
+            assert!((1..IDLE_TICKS).all(|_| !watch.tick(&activity, false)));
             drop(activity.answering(http::Version::HTTP_11));
-            assert!(!watch.tick(&activity));
+            assert!(!watch.tick(&activity, false));
         }
+    }
+
+    #[test]
+    fn answers_that_are_left_lying_end_the_connection_and_slow_readers_do_not() {
+        let activity = Arc::new(Activity::default());
+        let answering = activity.answering(http::Version::HTTP_2);
+        let mut watch = Watch::default();
+        activity.sent(&Poll::Pending);
+        assert_eq!(ticks(&mut watch, &activity), Some(STALL_TICKS + 1), "also while others are answered");
+        let mut watch = Watch::default();
+        for _ in 0..20 {
+            assert!((0..STALL_TICKS).all(|_| !watch.tick(&activity, false)));
+            activity.sent(&Poll::Ready(Ok(1)));
+            activity.sent(&Poll::Pending);
+        }
+        drop(answering);
+    }
+
+    #[test]
+    fn where_no_place_is_left_waiting_ends_soon_and_answering_goes_on() {
+        let (idle, busy) = (Arc::new(Activity::default()), Arc::new(Activity::default()));
+        let _answering = busy.answering(http::Version::HTTP_11);
+        let (mut of_idle, mut of_busy) = (Watch::default(), Watch::default());
+        assert!(of_idle.tick(&idle, true));
+        assert!((0..100).all(|_| !of_busy.tick(&busy, true)));
     }
 }

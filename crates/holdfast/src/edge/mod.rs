@@ -5,7 +5,9 @@
 //! - [`idle`]: connections that wait too long
 //! - [`bodies`]: request bodies and their limits
 //! - [`pool`]: threads for what may take long
-//! - [`route`]: which service a request is for, who sent it, what is answered
+//! - [`route`]: which service a request is for
+//! - [`call`]: a call of DynamoDB: who sent it, what is answered
+//! - [`cors`]: pages of other sites
 //! - [`health`]: answers for health checks, and metrics
 //! - [`unserved`]: answers to calls of services that are not there
 //! - [`respond`]: how an answer looks on the wire
@@ -14,6 +16,8 @@
 pub mod accept;
 pub mod admin;
 pub mod bodies;
+pub mod call;
+pub mod cors;
 pub mod health;
 pub mod idle;
 pub mod pool;
@@ -23,6 +27,7 @@ pub mod unserved;
 
 use crate::about::About;
 use crate::status;
+use holdfast_aws::sigv4::Verifier;
 use holdfast_store::Store;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,13 +65,17 @@ pub struct Server {
     pub bodies: bodies::Bodies,
     /// Threads for long reads.
     pub pool: pool::Pool,
+    /// Checks signatures, if they are to be checked.
+    pub verifier: Option<Verifier>,
+    /// The sites whose pages are let in.
+    pub cors: cors::Cors,
     /// One entry per known operation, so that clients cannot make it grow.
     counts: BTreeMap<&'static str, Counts>,
 }
 
 impl Server {
     /// A server over a store.
-    pub fn new(store: Store, about: About) -> Self {
+    pub fn new(store: Store, about: About, verifier: Option<Verifier>, cors: cors::Cors) -> Self {
         let names = holdfast_dynamodb::OPERATIONS.iter().map(|operation| operation.name);
         let counts = names.chain(["other"]).map(|name| (name, Counts::default())).collect();
         Self {
@@ -75,6 +84,8 @@ impl Server {
             unserved: unserved::Refusals::default(),
             bodies: bodies::Bodies::default(),
             pool: pool::Pool::default(),
+            verifier,
+            cors,
             counts,
         }
     }

@@ -3,7 +3,7 @@
 
 use super::respond::{self, Body};
 use bytes::Bytes;
-use holdfast_aws::{Error, RequestId};
+use holdfast_aws::{Error, RequestId, json};
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use parking_lot::Mutex;
@@ -76,7 +76,9 @@ pub fn refuse(service: &str, protocol: Protocol, request_id: &RequestId) -> Resp
         format!("Holdfast does not serve {service} in this version; COMPAT.md lists what it serves");
     let xml = |body: String| answer("application/xml", body);
     let mut response = match protocol {
-        Protocol::Json => return respond::error(&Error::not_implemented(message), request_id),
+        Protocol::Json => {
+            return respond::error(&Error::not_implemented(message), json::CONTENT_TYPE, request_id);
+        }
         Protocol::RestJson => {
             let body = format!(r#"{{"message":"{message}","code":"NotImplemented"}}"#);
             let mut response = answer("application/json", body);

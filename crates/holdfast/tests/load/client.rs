@@ -24,7 +24,8 @@ impl Client {
     /// Status and body, or `None` if the server is gone.
     pub fn call(&mut self, operation: &str, body: &str) -> Option<(u16, String)> {
         let request = format!(
-            "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n\
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-amz-json-1.0\r\n\
+             X-Amz-Target: DynamoDB_20120810.{operation}\r\n\
              Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, \
              SignedHeaders=host, Signature=00\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()

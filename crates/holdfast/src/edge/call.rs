@@ -1,0 +1,178 @@
+//! A call of DynamoDB: who sent it, what it asks for, and its answer. The checks run in DynamoDB's order (source: a public
+//! server's tests that were compared with it): size, content type, JSON, operation, signature, input.
+
+use super::bodies::Held;
+use super::respond::{self, Body, Form};
+use super::{Server, bodies};
+use holdfast_aws::coding::Coding;
+use holdfast_aws::sigv4::{Head, Signature};
+use holdfast_aws::{Context, Error, RequestId, json};
+use holdfast_dynamodb::Prepared;
+use holdfast_state::operation::{Extent, Submission};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response, header};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Bodies above this are hashed, unpacked, read and packed on the pool: they take longer than a hop to another thread.
+const LARGE_BYTES: usize = 64 << 10;
+
+/// Answers a request that was posted.
+pub async fn answer(
+    server: &Arc<Server>,
+    request: Request<Incoming>,
+    request_id: RequestId,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let form = Form::of(&head.headers);
+    let waits = head.headers.contains_key(header::EXPECT);
+    let mut operation = "";
+    let result = match server.bodies.read(body, waits).await {
+        Ok(body) if !body.bytes.is_empty() && !has_known_type(&head.headers) => {
+            server.count("", 404);
+            return respond::not_of_the_protocol(&request_id);
+        }
+        Ok(body) => {
+            operation = known_operation(&head.headers).unwrap_or_default();
+            let call = Call { head, body, operation, request_id };
+            run(server, call).await
+        }
+        Err(error) => Err(error),
+    };
+    let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
+    server.count(operation, status);
+    match result {
+        Ok(body) => match pack(server, form.coding_of(body.len()), body).await {
+            Ok((coding, body)) => respond::json(200, form.content_type, coding, body, &request_id),
+            Err(error) => respond::error(&error, form.content_type, &request_id),
+        },
+        Err(error) => respond::error(&error, form.content_type, &request_id),
+    }
+}
+
+/// Whether a request's content type is one that DynamoDB takes.
+fn has_known_type(headers: &HeaderMap) -> bool {
+    text(headers, header::CONTENT_TYPE.as_str()).is_some_and(|text| json::content_type(text).is_some())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The operation that a request's target names, if there is such a one.
+fn known_operation(headers: &HeaderMap) -> Option<&'static str> {
+    let (service, operation) = json::target(text(headers, "x-amz-target")?)?;
+    let ours = service == json::DYNAMODB_TARGET;
+    holdfast_dynamodb::operations::find(operation).filter(|_| ours).map(|operation| operation.name)
+}
+
+/// Packs an answer, where the client wants it.
+async fn pack(
+    server: &Server,
+    coding: Option<Coding>,
+    body: Vec<u8>,
+) -> Result<(Option<Coding>, Vec<u8>), Error> {
+    let Some(coding) = coding else { return Ok((None, body)) };
+    let packed = if body.len() > LARGE_BYTES {
+        server.pool.run(move || coding.pack(&body)).await?
+    } else {
+        coding.pack(&body)
+    };
+    let packed = packed.map_err(|error| Error::internal(format!("the answer cannot be packed: {error}")))?;
+    Ok((Some(coding), packed))
+}
+
+/// A request that was received whole.
+struct Call {
+    head: Parts,
+    body: Held,
+    /// Empty if there is no such operation.
+    operation: &'static str,
+    request_id: RequestId,
+}
+
+impl Call {
+    /// Checks and plans it. Nothing is looked up yet.
+    fn prepare(&mut self, server: &Server) -> Result<Prepared<Error>, Error> {
+        let context = match self.authorize(server) {
+            Ok(context) => context,
+            // What is no JSON is that before all else.
+            Err(_)
+                if !self.is_packed() && !self.body.bytes.is_empty() && !json::is_json(&self.body.bytes) =>
+            {
+                return Err(Error::serialization(""));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(coding) = text(&self.head.headers, header::CONTENT_ENCODING.as_str()) {
+            if !coding.trim().eq_ignore_ascii_case(Coding::Gzip.name()) {
+                // DynamoDB's own answer is a 500 too. Source: public tests that run against DynamoDB.
+                return Err(Error::internal("this content encoding is not known; gzip is"));
+            }
+            self.body.unpack()?;
+        }
+        holdfast_dynamodb::prepare(&context, self.operation, &self.body.bytes)
+    }
+
+    fn is_packed(&self) -> bool {
+        self.head.headers.contains_key(header::CONTENT_ENCODING)
+    }
+
+    /// Who sent it. The signature is checked where the server was told to.
+    fn authorize(&self, server: &Server) -> Result<Context, Error> {
+        if self.operation.is_empty() {
+            return Err(Error::unknown_operation());
+        }
+        let Parts { method, uri, headers, .. } = &self.head;
+        let head = Head { method, uri, headers };
+        let signature = Signature::of(&head)?;
+        let now_ms = server.store.clock().service_now_ms();
+        if let Some(verifier) = &server.verifier {
+            verifier.check(&head, &signature, &self.body.bytes, now_ms)?;
+        }
+        let credential = signature.credential()?;
+        Context::of(self.request_id, credential.region, credential.access_key, now_ms)
+            .map_err(|error| Error::internal(format!("no randomness: {error}")))
+    }
+}
+
+/// Runs one operation. Point reads run here: they take microseconds, less than a hop to another thread. Longer reads go
+/// to the pool, and so does everything about large bodies. Writes go to the executor, and come back once they are durable.
+async fn run(server: &Arc<Server>, mut call: Call) -> Result<Vec<u8>, Error> {
+    let prepared = if call.body.bytes.len() > LARGE_BYTES || call.is_packed() {
+        let shared = Arc::clone(server);
+        // The body goes with it: it is not needed any more once it is planned.
+        server.pool.run(move || call.prepare(&shared)).await?
+    } else {
+        call.prepare(server)
+    };
+    match prepared? {
+        Prepared::Read(read) if read.extent() == Extent::Pages => {
+            let store = server.store.clone();
+            // The snapshot is taken when the read starts, so that none is held while it waits for its turn.
+            server.pool.run(move || read.run(&store.snapshot())).await?
+        }
+        Prepared::Read(read) => read.run(&server.store.snapshot()),
+        Prepared::Write(write) => {
+            let (sender, receiver) = oneshot::channel();
+            server.store.submit(Submission::new(write), move |submission, outcome| {
+                // Nobody waits if the client has gone.
+                let _ = sender.send((submission, outcome));
+            });
+            match receiver.await {
+                Ok((submission, Ok(_))) => submission.answer(),
+                Ok((_, Err(error))) => Err(holdfast_dynamodb::errors::from_store(&error)),
+                Err(_) => Err(Error::internal("the store has ended")),
+            }
+        }
+    }
+}
+
+/// Answers a request of another method than those that there are.
+pub fn wrong_method(request: Request<Incoming>, request_id: &RequestId) -> Response<Body> {
+    if !request.headers().contains_key(header::EXPECT) {
+        bodies::drain(request.into_body());
+    }
+    respond::not_of_the_protocol(request_id)
+}
