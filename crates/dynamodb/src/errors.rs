@@ -25,7 +25,7 @@ pub enum Wording {
     Enveloped,
     /// `GetItem`, `BatchGetItem`, `Query`: alone.
     Bare,
-    /// `BatchWriteItem`: alone, and in older words where [`batches::older_value`] has them.
+    /// `BatchWriteItem`, `Scan`: alone, and in older words where [`batches::older_value`] has them.
     Older,
 }
 

@@ -6,6 +6,7 @@ use holdfast_aws::{Context, Error};
 use holdfast_shapes::Input;
 pub use holdfast_state::operation::Prepared;
 
+mod batch_get_item;
 mod batch_write_item;
 mod create_table;
 mod delete_item;
@@ -56,7 +57,7 @@ const fn missing(name: &'static str) -> Operation {
 /// Every operation of DynamoDB's API model, sorted by name.
 pub const OPERATIONS: &[Operation] = &[
     missing("BatchExecuteStatement"),
-    missing("BatchGetItem"),
+    real("BatchGetItem", batch_get_item::prepare, &["RequestItems", "ReturnConsumedCapacity"]),
     real("BatchWriteItem", batch_write_item::prepare, &["RequestItems"]),
     missing("CreateBackup"),
     missing("CreateGlobalTable"),

@@ -50,6 +50,8 @@ pub enum Constraint {
 struct Violation {
     /// Members from the input down, in the model's spelling, joined by dots.
     path: String,
+    /// The same with members in lower camel case, as the older form has them; names of entries stay as they were sent.
+    older_path: String,
     /// The value as the older form echoes it, with its quotes; None where it cannot be echoed faithfully.
     value: Option<String>,
     constraint: Constraint,
@@ -220,17 +222,25 @@ impl Violations {
     }
 
     fn add(&mut self, member: &str, value: Option<String>, constraint: Constraint) {
-        let mut path = String::new();
+        let (mut path, mut older_path) = (String::new(), String::new());
         for step in &self.path {
-            // Writing to a String cannot fail.
-            let _ = match step {
-                Step::Member(name) => write!(path, "{name}."),
-                Step::Element(index) => write!(path, "{}.member.", index + 1),
-                Step::Entry(name) => write!(path, "{name}.member."),
+            let both = match step {
+                Step::Member(name) => {
+                    path.push_str(name);
+                    path.push('.');
+                    push_lower_camel(name, &mut older_path);
+                    older_path.push('.');
+                    continue;
+                }
+                Step::Element(index) => format!("{}.member.", index + 1),
+                Step::Entry(name) => format!("{name}.member."),
             };
+            path.push_str(&both);
+            older_path.push_str(&both);
         }
         path.push_str(member);
-        self.found.push(Violation { path, value, constraint });
+        push_lower_camel(member, &mut older_path);
+        self.found.push(Violation { path, older_path, value, constraint });
     }
 
     /// The text of the `ValidationException`; None if nothing is broken.
@@ -306,17 +316,16 @@ impl Violation {
             text.push_str(value);
             text.push(' ');
         }
-        text.push_str("at '");
-        for (at, segment) in self.path.split('.').enumerate() {
-            if at > 0 {
-                text.push('.');
-            }
-            let mut letters = segment.chars();
-            text.extend(letters.next().map(|first| first.to_ascii_lowercase()));
-            text.push_str(letters.as_str());
-        }
-        let _ = write!(text, "' failed to satisfy constraint: {}", demand(&self.constraint));
+        let (path, demand) = (&self.older_path, demand(&self.constraint));
+        let _ = write!(text, "at '{path}' failed to satisfy constraint: {demand}");
     }
+}
+
+/// Appends a member's name with a small first letter.
+fn push_lower_camel(member: &str, text: &mut String) {
+    let mut letters = member.chars();
+    text.extend(letters.next().map(|first| first.to_ascii_lowercase()));
+    text.push_str(letters.as_str());
 }
 
 /// How one problem is reported.

@@ -74,7 +74,8 @@ pub fn start_value(reader: Reader, error: &ValueError) -> Error {
     );
     match reader {
         Reader::Scan if !bare => validation(format!("{STARTING_KEY}: {}", value_text(error))),
-        _ => super::value(Wording::Bare, error),
+        Reader::Scan => super::value(Wording::Older, error),
+        Reader::Query => super::value(Wording::Bare, error),
     }
 }
 
@@ -126,4 +127,16 @@ pub fn segment_out_of_range(segment: u64, total: u64) -> Error {
         "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {segment} is not \
          less than TotalSegments: {total}"
     ))
+}
+
+/// A key that is there twice in one table's list. Source: recorded.
+#[must_use]
+pub fn duplicate_keys() -> Error {
+    validation("Provided list of item keys contains duplicates")
+}
+
+/// More keys than a batch may have over all its tables. Source: recorded earlier.
+#[must_use]
+pub fn too_many_keys() -> Error {
+    validation("Too many items requested for the BatchGetItem call")
 }

@@ -131,7 +131,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Every read is strongly consistent.",
     },
     Deviation {
-        what: "`ReturnConsumedCapacity` of reads of pages other than `NONE`",
+        what: "`ReturnConsumedCapacity` of Query, Scan and BatchGetItem other than `NONE`",
         aws: "The answer says what was consumed.",
         here: "Refused, like a parameter that is not evaluated.",
     },

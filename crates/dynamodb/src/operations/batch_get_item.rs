@@ -1,0 +1,191 @@
+//! `BatchGetItem`: the items of up to 100 keys, over several tables. Items are answered in the order in which their keys were
+//! sent, which AWS does not promise. Every read is strongly consistent, so `ConsistentRead` makes no difference.
+
+use super::{Prepared, read, refuse_capacity};
+use crate::catalog::{Scope, Table, TableName, failed};
+use crate::errors::{self, Wording, reads};
+use crate::item::codec::encode_item;
+use crate::item::json;
+use crate::item::view::Item;
+use crate::key;
+use holdfast_aws::{Context, Error};
+use holdfast_shapes::AttributeMap;
+use holdfast_shapes::dynamodb::{BatchGetItemInput, KeysAndAttributes};
+use holdfast_state::operation::{Extent, ReadOperation};
+use holdfast_store::Snapshot;
+use std::collections::HashSet;
+
+/// Most keys of one request, over all tables. Source: DynamoDB API Reference, `BatchGetItem`.
+const KEYS_MAX: usize = 100;
+/// Most that the items of one answer may be accounted for, in bytes. Source: DynamoDB API Reference, `BatchGetItem`, "up to 16
+/// MB"; its example, 52 of 100 items of 300 KB, holds with this number and not with 2^24.
+const ANSWER_BYTES_MAX: u64 = 16_000_000;
+/// Up to so many keys are read on the thread that received the request.
+const POINT_KEYS_MAX: usize = 8;
+/// Room that the answer's body starts with for each key.
+const BODY_BYTES_A_KEY: usize = 512;
+
+/// Reads, checks and plans a request.
+///
+/// # Errors
+/// AWS's answer to a request that is refused whatever is stored.
+pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
+    let input: BatchGetItemInput = read(body)?;
+    refuse_capacity("BatchGetItem", input.return_consumed_capacity.as_deref())?;
+    let mut requests = Vec::new();
+    let mut keys = 0;
+    for (name, request) in input.request_items.unwrap_or_default().0 {
+        refuse_unevaluated(&request)?;
+        let sent = request.keys.unwrap_or_default();
+        check_keys(&sent, &mut keys)?;
+        let table = TableName::read(name.clone())?;
+        requests.push(Request { name, table, keys: sent, consistent: request.consistent_read });
+    }
+    Ok(Prepared::Read(Box::new(BatchGetItem { scope: Scope::of(context), requests, keys })))
+}
+
+fn refuse_unevaluated(request: &KeysAndAttributes) -> Result<(), Error> {
+    let unevaluated = [
+        ("AttributesToGet", request.attributes_to_get.is_some()),
+        ("ProjectionExpression", request.projection_expression.is_some()),
+        ("ExpressionAttributeNames", request.expression_attribute_names.is_some()),
+    ];
+    match unevaluated.into_iter().find(|(_, sent)| *sent) {
+        Some((member, _)) => Err(errors::not_evaluated("BatchGetItem", member)),
+        None => Ok(()),
+    }
+}
+
+/// Checks the values of one table's keys and that none is there twice; counts them. Source of the order: recorded earlier.
+fn check_keys(sent: &[AttributeMap], count: &mut usize) -> Result<(), Error> {
+    let mut seen = HashSet::with_capacity(sent.len());
+    for key in sent {
+        // Equal keys have equal stored forms, in whatever order and notation they were sent.
+        let encoded = encode_item(key).map_err(|error| errors::value(Wording::Bare, &error))?;
+        if !seen.insert(encoded.bytes) {
+            return Err(reads::duplicate_keys());
+        }
+        *count += 1;
+        if *count > KEYS_MAX {
+            return Err(reads::too_many_keys());
+        }
+    }
+    Ok(())
+}
+
+/// The keys of one table.
+struct Request {
+    /// As it was sent.
+    name: String,
+    table: TableName,
+    keys: Vec<AttributeMap>,
+    consistent: Option<bool>,
+}
+
+struct BatchGetItem {
+    scope: Scope,
+    requests: Vec<Request>,
+    keys: usize,
+}
+
+impl ReadOperation<Error> for BatchGetItem {
+    fn extent(&self) -> Extent {
+        if self.keys > POINT_KEYS_MAX { Extent::Pages } else { Extent::Point }
+    }
+
+    fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
+        let tables = self.tables(read)?;
+        let keys = self.stored_keys(&tables)?;
+        let mut answer = Answer { out: Vec::with_capacity(BODY_BYTES_A_KEY * (self.keys + 1)), size: 0 };
+        answer.out.extend_from_slice(b"{\"Responses\":{");
+        // How many keys of each table there was room for.
+        let mut done = Vec::with_capacity(self.requests.len());
+        for (at, request) in self.requests.iter().enumerate() {
+            answer.separate(at > 0);
+            json::render_text(&request.name, &mut answer.out);
+            answer.out.extend_from_slice(b":[");
+            done.push(answer.items(read, &tables[at], &keys[at])?);
+            answer.out.push(b']');
+        }
+        answer.out.extend_from_slice(b"},\"UnprocessedKeys\":{");
+        self.unprocessed(&done, &mut answer)?;
+        answer.out.extend_from_slice(b"}}");
+        Ok(answer.out)
+    }
+}
+
+impl BatchGetItem {
+    /// The tables, all of which must be there before keys are looked at.
+    fn tables(&self, read: &Snapshot) -> Result<Vec<Table>, Error> {
+        let table =
+            |request: &Request| self.scope.table(read, &request.table)?.ok_or_else(errors::no_such_table);
+        self.requests.iter().map(table).collect()
+    }
+
+    fn stored_keys(&self, tables: &[Table]) -> Result<Vec<Vec<Vec<u8>>>, Error> {
+        let of_table = |(request, table): (&Request, &Table)| {
+            let schema = table.key_schema()?;
+            let keys = request.keys.iter().map(|key| key::of_key(&key.0, &schema));
+            keys.collect::<Result<Vec<_>, _>>().map_err(|error| errors::lookup_key(&error))
+        };
+        self.requests.iter().zip(tables).map(of_table).collect()
+    }
+
+    /// Renders the keys that there was no room for, as they were sent.
+    fn unprocessed(&self, done: &[usize], answer: &mut Answer) -> Result<(), Error> {
+        let mut first = true;
+        for (request, done) in self.requests.iter().zip(done) {
+            let Some(rest @ [_, ..]) = request.keys.get(*done..) else { continue };
+            answer.separate(!first);
+            first = false;
+            json::render_text(&request.name, &mut answer.out);
+            answer.out.extend_from_slice(b":{\"Keys\":");
+            serde_json::to_writer(&mut answer.out, rest).map_err(|error| errors::internal(&error))?;
+            if let Some(consistent) = request.consistent {
+                let member: &[u8] =
+                    if consistent { b",\"ConsistentRead\":true" } else { b",\"ConsistentRead\":false" };
+                answer.out.extend_from_slice(member);
+            }
+            answer.out.push(b'}');
+        }
+        Ok(())
+    }
+}
+
+/// The answer in the making.
+struct Answer {
+    out: Vec<u8>,
+    /// What its items are accounted for, in bytes.
+    size: u64,
+}
+
+impl Answer {
+    fn separate(&mut self, needed: bool) {
+        if needed {
+            self.out.push(b',');
+        }
+    }
+
+    /// Renders the items of keys until one does not fit; answers how many keys were read.
+    fn items(&mut self, read: &Snapshot, table: &Table, keys: &[Vec<u8>]) -> Result<usize, Error> {
+        let mut first = true;
+        for (at, key) in keys.iter().enumerate() {
+            if self.size >= ANSWER_BYTES_MAX {
+                return Ok(at);
+            }
+            let Some(item) = table.space.get(read, key).map_err(failed)? else { continue };
+            if self.size + item.size > ANSWER_BYTES_MAX {
+                // Nothing more is answered: what comes later may not overtake.
+                self.size = ANSWER_BYTES_MAX;
+                return Ok(at);
+            }
+            self.size += item.size;
+            self.separate(!first);
+            first = false;
+            Item::new(&item.payload)
+                .and_then(|item| json::render_item(item, &mut self.out))
+                .map_err(|error| errors::damaged(&error))?;
+        }
+        Ok(keys.len())
+    }
+}
