@@ -1,6 +1,7 @@
 //! One request at a time over a fresh connection: creating tables, waiting for the first answer, reading metrics.
 
-use crate::request::{Template, render};
+use crate::item::Shape;
+use crate::request::{Target, Template, render};
 use crate::response::{Answer, Malformed, parse};
 use anyhow::{Context as _, Result, bail};
 use std::io::{Read as _, Write as _};
@@ -20,9 +21,10 @@ pub fn operation(address: SocketAddr, operation: &str, body: &str) -> Result<Sta
     exchange(address, &render(&address.to_string(), &amz_date_now(), operation, body))
 }
 
-/// A GetItem of item number `index` of a table that the generator has filled.
+/// A GetItem of item number `index` of a table of [`Shape::Single`] that the generator has filled.
 pub fn get_item(address: SocketAddr, table: &str, index: u64) -> Result<StatusAndBody> {
-    let mut template = Template::get(&address.to_string(), table, &amz_date_now());
+    let (host, table, amz_date) = (address.to_string(), table.into(), amz_date_now());
+    let mut template = Template::get(&Target { host, table, amz_date, shape: Shape::Single });
     template.patch(index, 0);
     exchange(address, template.bytes())
 }

@@ -10,15 +10,30 @@ use std::time::{Duration, Instant};
 /// Size of the buffer for answers at first; it grows for longer ones, up to `ANSWER_BYTES_MAX`.
 const BUFFER_BYTES: usize = 8 * 1024;
 /// Longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What was sent, so that the answer can be judged and timed.
 #[derive(Clone, Copy)]
 pub struct Sent {
     /// When sending began.
     pub at: Instant,
-    /// Whether the answer must hold an item.
-    pub is_get: bool,
+    /// What the answer must hold.
+    pub expects: Expects,
+}
+
+/// What an answer must hold beside the status 200.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expects {
+    /// Nothing.
+    Success,
+    /// An item.
+    Item,
+    /// Nothing that was left undone.
+    Batch,
+    /// All items of a group.
+    Group,
+    /// A page of a walk over the table.
+    Page,
 }
 
 /// An answer that arrived whole.
@@ -161,7 +176,7 @@ mod tests {
         let mut poll = Poll::new()?;
         let mut connection = Connection::open(listener.local_addr()?, poll.registry(), Token(0))?;
         let (mut peer, _) = listener.accept()?;
-        connection.send(b"question", Sent { at: Instant::now(), is_get: true }, poll.registry())?;
+        connection.send(b"question", Sent { at: Instant::now(), expects: Expects::Item }, poll.registry())?;
         assert!(connection.is_waiting());
         let mut question = [0; 8];
         peer.read_exact(&mut question)?;

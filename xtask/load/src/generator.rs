@@ -1,9 +1,10 @@
 //! A stretch of load: what to send, the threads that send it, and the processes and the machine meanwhile.
 
+use crate::item::{BLOCK_ITEMS, ITEM_BYTES, Shape};
 use crate::probe::Probe;
 use crate::process::{busy_time, cpu_of, load_average, own_cpu, resident_of};
 use crate::report::{Latency, Machine, Report, Server, SyncReport, rounded};
-use crate::request::ITEM_BYTES;
+use crate::request::BATCH_ITEMS;
 use crate::worker::{Shared, Tally, work};
 use anyhow::{Result, bail};
 use std::net::SocketAddr;
@@ -28,6 +29,14 @@ pub enum Mix {
     Get,
     /// Half `Get`, half `Overwrite`.
     Mixed,
+    /// BatchWriteItem of 25 keys each that do not exist yet, counted up from `first_key`.
+    BatchNew,
+    /// Query for the 100 items under a random partition key of the table.
+    QueryTable,
+    /// Query for the 100 items under a random partition key of the index.
+    QueryIndex,
+    /// Scan, page after page; each connection walks over the whole table again and again.
+    Scan,
 }
 
 impl Mix {
@@ -38,7 +47,16 @@ impl Mix {
             Mix::Overwrite => "overwrite",
             Mix::Get => "get",
             Mix::Mixed => "mixed",
+            Mix::BatchNew => "batch-new",
+            Mix::QueryTable => "query-table",
+            Mix::QueryIndex => "query-index",
+            Mix::Scan => "scan",
         }
+    }
+
+    /// Whether it writes keys that do not exist yet, and so needs none that do.
+    fn is_filling(self) -> bool {
+        matches!(self, Mix::PutNew | Mix::BatchNew)
     }
 }
 
@@ -51,13 +69,15 @@ pub struct Load {
     pub pid: Option<u32>,
     /// The table.
     pub table: String,
+    /// Which keys it has.
+    pub shape: Shape,
     /// Connections, each with one request under way at a time.
     pub connections: usize,
     /// Threads among which the connections are dealt.
     pub threads: usize,
     /// Which requests.
     pub mix: Mix,
-    /// Keys that exist: random keys are taken from numbers 0 to `keys`.
+    /// Keys that exist: random keys are taken from numbers 0 to `keys`, and a walk over the table finds so many.
     pub keys: u64,
     /// Number of the first key of `Mix::PutNew`.
     pub first_key: u64,
@@ -79,8 +99,15 @@ pub fn run(load: &Load) -> Result<Report> {
     if load.connections == 0 || load.threads == 0 || load.connections < load.threads {
         bail!("at least one connection for each thread, and one thread");
     }
-    if load.mix != Mix::PutNew && load.keys == 0 {
+    if !load.mix.is_filling() && load.keys == 0 {
         bail!("{} needs the number of keys that exist", load.mix.name());
+    }
+    let is_query = matches!(load.mix, Mix::QueryTable | Mix::QueryIndex);
+    if is_query && (load.shape != Shape::Lines || !load.keys.is_multiple_of(BLOCK_ITEMS)) {
+        bail!("{} needs a table of lines with a multiple of {BLOCK_ITEMS} items", load.mix.name());
+    }
+    if load.mix == Mix::BatchNew && !load.first_key.is_multiple_of(BATCH_ITEMS) {
+        bail!("batches begin at a multiple of {BATCH_ITEMS}");
     }
     let shared = Arc::new(Shared::new(load));
     let (results, finished) = channel();
@@ -186,6 +213,9 @@ fn complete(load: &Load, tally: &Tally, mut report: Report) -> Report {
     report.elapsed_s = rounded(elapsed);
     report.requests = requests;
     report.per_second = rounded(requests as f64 / elapsed.max(1e-9));
+    report.items = tally.items;
+    report.items_per_second = rounded(tally.items as f64 / elapsed.max(1e-9));
+    (report.body_bytes, report.walks) = (tally.body_bytes, tally.walks);
     report.latency = Latency::from(&tally.histogram);
     report.longest_at_s = rounded(tally.longest_at.as_secs_f64());
     report.each_second.clone_from(&tally.each_second);
@@ -247,6 +277,7 @@ mod tests {
             address,
             pid: Some(std::process::id()),
             table: "orders".into(),
+            shape: Shape::Single,
             connections: 5,
             threads: 2,
             mix,

@@ -6,8 +6,9 @@
 //! only for its status and its length. The generator's own processor time is part of every report.
 //!
 //! # Layout
-//! - [`request`]: the 430-byte item, and requests as bytes with places to patch
+//! - [`item`]: the 430-byte item and its keys; [`request`]: requests as bytes with places to patch
 //! - [`response`]: status and length of an answer that arrives in pieces
+//! - `page`: what a page of a Query or Scan says about itself
 //! - [`connection`]: one keep-alive connection with at most one request under way
 //! - [`generator`]: a stretch of load: what is sent, what is measured; `worker`: one of its threads
 //! - [`histogram`]: latencies in log-linear buckets
@@ -20,6 +21,8 @@ pub mod call;
 pub mod connection;
 pub mod generator;
 pub mod histogram;
+pub mod item;
+mod page;
 pub mod probe;
 pub mod process;
 pub mod report;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_load::generator::{Load, Mix, run};
+use holdfast_load::item::Shape;
 use holdfast_load::{call, probe};
 use serde::Serialize;
 use std::io::Write as _;
@@ -54,16 +55,19 @@ struct RunArgs {
     /// The table.
     #[arg(long, default_value = "bench")]
     table: String,
+    /// Which keys the table has.
+    #[arg(long, default_value = "single")]
+    shape: ShapeName,
     /// Connections, each with one request under way.
     #[arg(long, default_value_t = 64)]
     connections: usize,
     /// Threads.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// How many keys exist, for overwrite, get and mixed.
+    /// How many keys exist, for everything that does not write new ones.
     #[arg(long, default_value_t = 0)]
     keys: u64,
-    /// Number of the first new key, for put-new.
+    /// Number of the first new key, for put-new and batch-new.
     #[arg(long, default_value_t = 0)]
     first_key: u64,
     /// End after so many requests.
@@ -89,6 +93,16 @@ enum MixName {
     Overwrite,
     Get,
     Mixed,
+    BatchNew,
+    QueryTable,
+    QueryIndex,
+    Scan,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ShapeName {
+    Single,
+    Lines,
 }
 
 impl RunArgs {
@@ -98,11 +112,20 @@ impl RunArgs {
             MixName::Overwrite => Mix::Overwrite,
             MixName::Get => Mix::Get,
             MixName::Mixed => Mix::Mixed,
+            MixName::BatchNew => Mix::BatchNew,
+            MixName::QueryTable => Mix::QueryTable,
+            MixName::QueryIndex => Mix::QueryIndex,
+            MixName::Scan => Mix::Scan,
+        };
+        let shape = match self.shape {
+            ShapeName::Single => Shape::Single,
+            ShapeName::Lines => Shape::Lines,
         };
         Ok(Load {
             address: self.address,
             pid: self.pid,
             table: self.table,
+            shape,
             connections: self.connections,
             threads: self.threads,
             mix,

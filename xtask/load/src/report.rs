@@ -73,7 +73,7 @@ pub struct Server {
 /// One measured stretch of load.
 #[derive(Serialize, Deserialize, Clone, Debug, Default)]
 pub struct Report {
-    /// Which requests: `put-new`, `overwrite`, `get`, `mixed`.
+    /// Which requests, by the name on the command line.
     pub mix: String,
     /// Connections, each with one request under way at a time.
     pub connections: usize,
@@ -87,6 +87,18 @@ pub struct Report {
     pub requests: u64,
     /// Answers a second.
     pub per_second: f64,
+    /// Items that answers to Query and Scan held.
+    #[serde(default)]
+    pub items: u64,
+    /// These items a second.
+    #[serde(default)]
+    pub items_per_second: f64,
+    /// Length of all bodies that were counted, in bytes.
+    #[serde(default)]
+    pub body_bytes: u64,
+    /// Whole walks over the table that ended, warm-up included.
+    #[serde(default)]
+    pub walks: u64,
     /// From before sending to the whole answer.
     pub latency: Latency,
     /// When the longest one ended, in seconds after the start.
@@ -95,7 +107,7 @@ pub struct Report {
     pub each_second: Vec<u64>,
     /// Answers other than 200, by status.
     pub refused: BTreeMap<u16, u64>,
-    /// Answers 200 to a get that held no item.
+    /// Answers 200 that did not hold what must be there: no item, another number of items than was written.
     pub absent: u64,
     /// Connections that ended early.
     pub broken: u64,
@@ -112,7 +124,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every answer was 200 and, for gets, held an item, and no connection broke.
+    /// Whether every answer was 200 and held what must be there, and no connection broke.
     pub fn is_clean(&self) -> bool {
         self.refused.is_empty() && self.absent == 0 && self.broken == 0 && self.requests > 0
     }

@@ -1,70 +1,138 @@
-//! What is sent: an item of 430 bytes, and whole HTTP requests as bytes in which only the key and a revision number
-//! are patched before each send.
+//! What is sent: whole HTTP requests as bytes in which only keys and a revision number are patched before each send.
 
-/// Size of the item as DynamoDB counts it: names, values, overhead of nested attributes.
-pub const ITEM_BYTES: usize = 430;
-/// Length of a key's value: a prefix and 16 hexadecimal digits.
-pub const KEY_BYTES: usize = KEY_PREFIX.len() + KEY_DIGITS;
+use crate::item::{
+    CREATED_MARK, CUSTOMER_MARK, DECIMAL_DIGITS, INDEX, KEY_DIGITS, KEY_MARK, KEY_PREFIX, LINE_MARK, Place,
+    REVISION_MARK, Shape,
+};
 
-const KEY_PREFIX: &str = "order-";
-const KEY_DIGITS: usize = 16;
-const KEY_MARK: &str = "order-KKKKKKKKKKKKKKKK";
-/// Ten digits that neither begin nor end with 0, so that the number's size stays the same whatever it is.
-const REVISION_MARK: &str = "1999999991";
-const REVISION_DIGITS: u64 = 100_000_000;
+/// Items in one BatchWriteItem, as many as it may hold.
+pub const BATCH_ITEMS: u64 = 25;
+const DECIMAL_LIMIT: u64 = 10u64.pow(DECIMAL_DIGITS as u32);
 
-/// Attributes beside `id` and `note`: name, value as JSON, size as DynamoDB counts it (number: two digits a byte and
-/// one; boolean: 1; list and map: 3, and 1 for each element beside its own size).
-const ATTRIBUTES: &[(&str, &str, usize)] = &[
-    ("customer", r#"{"S":"customer-00004711"}"#, 17),
-    ("email", r#"{"S":"helena.lindqvist@example.com"}"#, 28),
-    ("status", r#"{"S":"PACKED"}"#, 6),
-    ("createdAt", r#"{"N":"1764000000123"}"#, 8),
-    ("revision", r#"{"N":"1999999991"}"#, 6),
-    ("gift", r#"{"BOOL":false}"#, 1),
-    ("tags", r#"{"SS":["fragile","north","prepaid"]}"#, 19),
-    (
-        "address",
-        r#"{"M":{"street":{"S":"12 Harbour Road"},"city":{"S":"Lerwick"},"zip":{"S":"ZE1 0LL"}}}"#,
-        3 + (1 + 6 + 15) + (1 + 4 + 7) + (1 + 3 + 7),
-    ),
-    ("total", r#"{"N":"149.95"}"#, 4),
+/// Where requests go and what they carry in their head.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `address:port` of the server.
+    pub host: String,
+    /// The table.
+    pub table: String,
+    /// The time of the header X-Amz-Date.
+    pub amz_date: String,
+    /// Which keys the table has.
+    pub shape: Shape,
+}
+
+/// A value that is patched.
+#[derive(Clone, Copy)]
+enum Part {
+    Key,
+    Line,
+    Customer,
+    Created,
+    Revision,
+}
+
+/// A mark, how many of its bytes stand before the digits that are patched, and what they are.
+const MARKS: [(&str, usize, Part); 5] = [
+    (KEY_MARK, KEY_PREFIX.len(), Part::Key),
+    (LINE_MARK, "line-".len(), Part::Line),
+    (CUSTOMER_MARK, "customer-".len(), Part::Customer),
+    (CREATED_MARK, "1764".len(), Part::Created),
+    (REVISION_MARK, "1".len(), Part::Revision),
 ];
+
+/// One place that changes: where, what, and of which item of the request.
+#[derive(Clone, Copy)]
+struct Change {
+    at: usize,
+    part: Part,
+    item: u64,
+}
 
 /// A request as bytes, with the places that change.
 #[derive(Clone)]
 pub struct Template {
     bytes: Vec<u8>,
-    key_at: usize,
-    revision_at: Option<usize>,
+    changes: Vec<Change>,
+    shape: Shape,
+    /// Whether numbers mean groups of items and not items.
+    is_of_groups: bool,
 }
 
 impl Template {
-    /// A PutItem of a 430-byte item into `table`, for the server at `host` (`address:port`).
-    pub fn put(host: &str, table: &str, amz_date: &str) -> Template {
-        let item = item_json();
-        Template::new(host, amz_date, "PutItem", &format!(r#"{{"TableName":"{table}","Item":{item}}}"#))
+    /// A PutItem of a 430-byte item.
+    pub fn put(target: &Target) -> Template {
+        let (table, item) = (&target.table, target.shape.item_json());
+        Template::new(target, "PutItem", &format!(r#"{{"TableName":"{table}","Item":{item}}}"#), false)
     }
 
-    /// A GetItem from `table`.
-    pub fn get(host: &str, table: &str, amz_date: &str) -> Template {
-        let body = format!(r#"{{"TableName":"{table}","Key":{{"id":{{"S":"{KEY_MARK}"}}}}}}"#);
-        Template::new(host, amz_date, "GetItem", &body)
+    /// A BatchWriteItem of 25 items.
+    pub fn batch(target: &Target) -> Template {
+        let put = format!(r#"{{"PutRequest":{{"Item":{}}}}}"#, target.shape.item_json());
+        let puts = vec![put; BATCH_ITEMS as usize].join(",");
+        let body = format!(r#"{{"RequestItems":{{"{}":[{puts}]}}}}"#, target.table);
+        Template::new(target, "BatchWriteItem", &body, false)
     }
 
-    fn new(host: &str, amz_date: &str, operation: &str, body: &str) -> Template {
-        let bytes = render(host, amz_date, operation, body);
-        let find = |mark: &str| bytes.windows(mark.len()).position(|window| window == mark.as_bytes());
-        let key_at = find(KEY_MARK).map_or(0, |at| at + KEY_PREFIX.len());
-        let revision_at = find(REVISION_MARK).map(|at| at + 1);
-        Template { key_at, revision_at, bytes }
+    /// A GetItem.
+    pub fn get(target: &Target) -> Template {
+        let (table, key) = (&target.table, target.shape.key_json());
+        Template::new(target, "GetItem", &format!(r#"{{"TableName":"{table}","Key":{{{key}}}}}"#), false)
     }
 
-    /// Puts in the key of item number `index` and, where the request carries an item, `revision`.
+    /// A Query for all items of one partition key of the table.
+    pub fn query_table(target: &Target) -> Template {
+        let table = &target.table;
+        let body = format!(
+            r#"{{"TableName":"{table}","KeyConditionExpression":"id = :id","ExpressionAttributeValues":{{":id":{{"S":"{KEY_MARK}"}}}}}}"#
+        );
+        Template::new(target, "Query", &body, true)
+    }
+
+    /// A Query for all items of one partition key of the index.
+    pub fn query_index(target: &Target) -> Template {
+        let table = &target.table;
+        let body = format!(
+            r#"{{"TableName":"{table}","IndexName":"{INDEX}","KeyConditionExpression":"customer = :customer","ExpressionAttributeValues":{{":customer":{{"S":"{CUSTOMER_MARK}"}}}}}}"#
+        );
+        Template::new(target, "Query", &body, true)
+    }
+
+    fn new(target: &Target, operation: &str, body: &str, is_of_groups: bool) -> Template {
+        let bytes = render(&target.host, &target.amz_date, operation, body);
+        let mut changes = Vec::new();
+        for (mark, before, part) in MARKS {
+            let places = bytes.windows(mark.len()).enumerate().filter(|(_, bytes)| *bytes == mark.as_bytes());
+            // A mark stands at most once in each item.
+            let numbered = (0..).zip(places.map(|(at, _)| at + before));
+            changes.extend(numbered.map(|(item, at)| Change { at, part, item }));
+        }
+        Template { bytes, changes, shape: target.shape, is_of_groups }
+    }
+
+    /// Puts in the keys of item number `index` (of a batch: of its first one; of a Query: of group number `index`) and,
+    /// where the request carries items, `revision`.
     pub fn patch(&mut self, index: u64, revision: u64) {
-        write_hexadecimal(&mut self.bytes[self.key_at..self.key_at + KEY_DIGITS], scatter(index));
-        if let Some(at) = self.revision_at {
-            write_decimal(&mut self.bytes[at..at + 8], revision % REVISION_DIGITS);
+        let mut last: Option<(u64, Place)> = None;
+        for change in &self.changes {
+            let place = match last {
+                Some((item, place)) if item == change.item => place,
+                _ if self.is_of_groups => Shape::group(index),
+                _ => self.shape.place(index.wrapping_add(change.item)),
+            };
+            last = Some((change.item, place));
+            let (value, digits) = match change.part {
+                Part::Key => (place.key, KEY_DIGITS),
+                Part::Line => (place.line, DECIMAL_DIGITS),
+                Part::Customer => (place.customer, DECIMAL_DIGITS),
+                Part::Created => (place.created, DECIMAL_DIGITS),
+                Part::Revision => (revision, DECIMAL_DIGITS),
+            };
+            let to = &mut self.bytes[change.at..change.at + digits];
+            match change.part {
+                Part::Key => write_hexadecimal(to, value),
+                _ => write_decimal(to, value % DECIMAL_LIMIT),
+            }
         }
     }
 
@@ -72,6 +140,13 @@ impl Template {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// A Scan for one page, from `start`, the key in JSON after which it begins, or from the beginning.
+pub fn scan(target: &Target, start: Option<&str>) -> Vec<u8> {
+    let start = start.map(|key| format!(r#","ExclusiveStartKey":{key}"#)).unwrap_or_default();
+    let body = format!(r#"{{"TableName":"{}"{start}}}"#, target.table);
+    render(&target.host, &target.amz_date, "Scan", &body)
 }
 
 /// A whole request. The Authorization header has the form and the length of a signature, which is what a server that
@@ -95,28 +170,6 @@ pub fn render(host: &str, amz_date: &str, operation: &str, body: &str) -> Vec<u8
     .into_bytes()
 }
 
-/// A bijection of u64, so that successive items have keys that are neither sorted nor equal.
-fn scatter(index: u64) -> u64 {
-    let mut x = index.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
-fn item_json() -> String {
-    let mut json = format!(r#"{{"id":{{"S":"{KEY_MARK}"}}"#);
-    let mut size = "id".len() + KEY_BYTES;
-    for (name, value, value_size) in ATTRIBUTES {
-        json.push_str(&format!(r#","{name}":{value}"#));
-        size += name.len() + value_size;
-    }
-    let note_length = ITEM_BYTES.saturating_sub(size + "note".len());
-    let note: String =
-        "Leave it at the harbour office when nobody is in. ".chars().cycle().take(note_length).collect();
-    json.push_str(&format!(r#","note":{{"S":"{note}"}}}}"#));
-    json
-}
-
 fn write_hexadecimal(to: &mut [u8], mut value: u64) {
     for digit in to.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(value & 15) as usize];
@@ -134,8 +187,18 @@ fn write_decimal(to: &mut [u8], mut value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::{ITEM_BYTES, KEY_BYTES};
     use serde_json::Value;
     use std::collections::HashSet;
+
+    fn target(shape: Shape) -> Target {
+        Target {
+            host: "127.0.0.1:8000".into(),
+            table: "orders".into(),
+            amz_date: "20261124T081500Z".into(),
+            shape,
+        }
+    }
 
     fn body(request: &[u8]) -> Value {
         let text = std::str::from_utf8(request).unwrap();
@@ -167,31 +230,77 @@ mod tests {
 
     #[test]
     fn the_item_has_430_bytes_whatever_is_patched() {
-        let mut put = Template::put("127.0.0.1:8000", "orders", "20261124T081500Z");
-        for (index, revision) in [(0, 0), (7, 1), (u64::MAX, 99_999_999), (12, u64::MAX)] {
-            put.patch(index, revision);
-            let body = body(put.bytes());
-            let item = body["Item"].as_object().unwrap();
-            let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
-            assert_eq!(bytes, ITEM_BYTES);
-            assert_eq!(item["revision"]["N"].as_str().unwrap(), format!("1{:08}1", revision % 100_000_000));
+        for shape in [Shape::Single, Shape::Lines] {
+            let mut put = Template::put(&target(shape));
+            for (index, revision) in [(0, 0), (7, 1), (u64::MAX, 99_999_999), (12, u64::MAX)] {
+                put.patch(index, revision);
+                let body = body(put.bytes());
+                let item = body["Item"].as_object().unwrap();
+                let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+                assert_eq!(bytes, ITEM_BYTES);
+                assert_eq!(
+                    item["revision"]["N"].as_str().unwrap(),
+                    format!("1{:08}1", revision % 100_000_000)
+                );
+            }
         }
     }
 
     #[test]
     fn a_get_asks_for_the_key_of_the_put() {
-        let mut put = Template::put("127.0.0.1:8000", "orders", "20261124T081500Z");
-        let mut get = Template::get("127.0.0.1:8000", "orders", "20261124T081500Z");
-        put.patch(42, 5);
-        get.patch(42, 5);
-        let put = body(put.bytes());
-        assert_eq!(body(get.bytes())["Key"]["id"], put["Item"]["id"]);
-        assert_eq!(put["Item"]["id"]["S"].as_str().unwrap().len(), KEY_BYTES);
+        for shape in [Shape::Single, Shape::Lines] {
+            let mut put = Template::put(&target(shape));
+            let mut get = Template::get(&target(shape));
+            put.patch(42, 5);
+            get.patch(42, 5);
+            let (put, get) = (body(put.bytes()), body(get.bytes()));
+            for (name, value) in get["Key"].as_object().unwrap() {
+                assert_eq!(&put["Item"][name], value);
+            }
+            assert_eq!(put["Item"]["id"]["S"].as_str().unwrap().len(), KEY_BYTES);
+        }
     }
 
     #[test]
-    fn keys_do_not_repeat() {
-        let keys: HashSet<u64> = (0..100_000).map(scatter).collect();
-        assert_eq!(keys.len(), 100_000);
+    fn a_batch_holds_the_items_of_25_puts() {
+        let mut batch = Template::batch(&target(Shape::Lines));
+        let mut put = Template::put(&target(Shape::Lines));
+        batch.patch(175, 9);
+        let batch = body(batch.bytes());
+        let requests = batch["RequestItems"]["orders"].as_array().unwrap();
+        assert_eq!(requests.len(), 25);
+        for (request, index) in requests.iter().zip(175..) {
+            put.patch(index, 9);
+            assert_eq!(request["PutRequest"]["Item"], body(put.bytes())["Item"]);
+        }
+    }
+
+    #[test]
+    fn a_query_names_a_group_that_puts_have_filled() {
+        let target = target(Shape::Lines);
+        let mut put = Template::put(&target);
+        let (mut ids, mut customers) = (HashSet::new(), HashSet::new());
+        for index in 0..crate::item::BLOCK_ITEMS {
+            put.patch(index, 0);
+            let body = body(put.bytes());
+            ids.insert(body["Item"]["id"].to_string());
+            customers.insert(body["Item"]["customer"].to_string());
+        }
+        let (mut table, mut index) = (Template::query_table(&target), Template::query_index(&target));
+        for group in [0, 57, 99] {
+            table.patch(group, 0);
+            index.patch(group, 0);
+            let values = |template: &Template| body(template.bytes())["ExpressionAttributeValues"].clone();
+            assert!(ids.contains(&values(&table)[":id"].to_string()));
+            assert!(customers.contains(&values(&index)[":customer"].to_string()));
+        }
+    }
+
+    #[test]
+    fn a_scan_goes_on_after_a_key() {
+        let target = target(Shape::Lines);
+        assert!(body(&scan(&target, None)).get("ExclusiveStartKey").is_none());
+        let body = body(&scan(&target, Some(r#"{"id":{"S":"a"}}"#)));
+        assert_eq!(body["ExclusiveStartKey"]["id"]["S"], "a");
     }
 }

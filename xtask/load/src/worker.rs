@@ -1,10 +1,12 @@
 //! One thread of the generator: it drives its share of the connections and counts their answers.
 
 use crate::call::amz_date_now;
-use crate::connection::{Connection, Finished, Sent};
+use crate::connection::{Connection, Expects, Finished, Sent};
 use crate::generator::{Load, Mix};
 use crate::histogram::Histogram;
-use crate::request::{ITEM_BYTES, Template};
+use crate::item::{GROUP_ITEMS, ITEM_BYTES};
+use crate::page;
+use crate::request::{BATCH_ITEMS, Target, Template, scan};
 use anyhow::{Context as _, Result};
 use mio::{Events, Poll, Token};
 use std::collections::BTreeMap;
@@ -17,6 +19,8 @@ use std::time::{Duration, Instant};
 const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 /// Below this length the body of a GetItem's answer cannot hold the item.
 const FOUND_BYTES_MIN: usize = ITEM_BYTES / 2;
+/// How many answers of each thread are read in full.
+const VERIFIED_IN_FULL: u64 = 3;
 
 /// What the threads of one load share.
 pub(crate) struct Shared {
@@ -41,6 +45,9 @@ pub(crate) struct Tally {
     pub(crate) each_second: Vec<u64>,
     pub(crate) refused: BTreeMap<u16, u64>,
     pub(crate) absent: u64,
+    pub(crate) items: u64,
+    pub(crate) body_bytes: u64,
+    pub(crate) walks: u64,
     pub(crate) broken: u64,
     pub(crate) first_error: Option<String>,
     pub(crate) measured_from: Option<Instant>,
@@ -57,12 +64,30 @@ pub(crate) fn work(shared: &Shared, thread: usize, results: &Sender<Result<Tally
     let _ = results.send(tally);
 }
 
+/// One request of each kind, rendered once.
+struct Templates {
+    put: Template,
+    get: Template,
+    batch: Template,
+    query_table: Template,
+    query_index: Template,
+}
+
+/// Where a connection's walk over the table is.
+#[derive(Default)]
+struct Walk {
+    next: Option<String>,
+    items: u64,
+}
+
 struct Worker<'a> {
     shared: &'a Shared,
     poll: Poll,
     connections: Vec<Option<Connection>>,
-    put: Template,
-    get: Template,
+    walks: Vec<Walk>,
+    target: Target,
+    templates: Templates,
+    verified: u64,
     random: u64,
     begun: Instant,
     tally: Tally,
@@ -77,13 +102,22 @@ impl<'a> Worker<'a> {
             .map(|index| Connection::open(load.address, poll.registry(), Token(index)).map(Some))
             .collect::<std::io::Result<Vec<_>>>()
             .with_context(|| format!("connecting to {}", load.address))?;
-        let (host, date) = (load.address.to_string(), amz_date_now());
+        let (host, amz_date) = (load.address.to_string(), amz_date_now());
+        let target = Target { host, table: load.table.clone(), amz_date, shape: load.shape };
         Ok(Worker {
             shared,
             poll,
+            walks: connections.iter().map(|_| Walk::default()).collect(),
             connections,
-            put: Template::put(&host, &load.table, &date),
-            get: Template::get(&host, &load.table, &date),
+            templates: Templates {
+                put: Template::put(&target),
+                get: Template::get(&target),
+                batch: Template::batch(&target),
+                query_table: Template::query_table(&target),
+                query_index: Template::query_index(&target),
+            },
+            target,
+            verified: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ (thread as u64 + 1) << 17,
             begun: Instant::now(),
             tally: Tally::default(),
@@ -136,15 +170,39 @@ impl<'a> Worker<'a> {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        let is_get = match load.mix {
-            Mix::PutNew | Mix::Overwrite => false,
-            Mix::Get => true,
-            Mix::Mixed => self.random >> 63 == 0,
+        let is_get = load.mix == Mix::Get || load.mix == Mix::Mixed && self.random >> 63 == 0;
+        let templates = &mut self.templates;
+        let (template, number, expects) = match load.mix {
+            Mix::PutNew => (&mut templates.put, load.first_key + ticket, Expects::Success),
+            Mix::BatchNew => (&mut templates.batch, load.first_key + ticket * BATCH_ITEMS, Expects::Batch),
+            Mix::Overwrite | Mix::Get | Mix::Mixed if is_get => {
+                (&mut templates.get, self.random % load.keys, Expects::Item)
+            }
+            Mix::Overwrite | Mix::Get | Mix::Mixed => {
+                (&mut templates.put, self.random % load.keys, Expects::Success)
+            }
+            Mix::QueryTable => {
+                (&mut templates.query_table, self.random % (load.keys / GROUP_ITEMS), Expects::Group)
+            }
+            Mix::QueryIndex => {
+                (&mut templates.query_index, self.random % (load.keys / GROUP_ITEMS), Expects::Group)
+            }
+            Mix::Scan => return self.send_scan(index, now),
         };
-        let key = if load.mix == Mix::PutNew { load.first_key + ticket } else { self.random % load.keys };
-        let template = if is_get { &mut self.get } else { &mut self.put };
-        template.patch(key, ticket);
-        let sent = connection.send(template.bytes(), Sent { at: now, is_get }, self.poll.registry());
+        template.patch(number, ticket);
+        let sent = connection.send(template.bytes(), Sent { at: now, expects }, self.poll.registry());
+        self.is_sent(index, sent)
+    }
+
+    /// Asks for the next page of the walk of connection `index`.
+    fn send_scan(&mut self, index: usize, now: Instant) -> bool {
+        let Some(connection) = self.connections[index].as_mut() else { return false };
+        let request = scan(&self.target, self.walks[index].next.as_deref());
+        let sent = connection.send(&request, Sent { at: now, expects: Expects::Page }, self.poll.registry());
+        self.is_sent(index, sent)
+    }
+
+    fn is_sent(&mut self, index: usize, sent: std::io::Result<()>) -> bool {
         match sent {
             Ok(()) => true,
             Err(error) => {
@@ -160,7 +218,14 @@ impl<'a> Worker<'a> {
         let was_waiting = connection.is_waiting();
         match connection.advance() {
             Ok(None) => None,
-            Ok(Some(finished)) => Some(self.tally.count(&finished, self.begun)),
+            Ok(Some(finished)) => {
+                let now = self.tally.count(&finished, self.begun);
+                if finished.status == 200 {
+                    let (keys, walk) = (self.shared.load.keys, &mut self.walks[index]);
+                    self.tally.examine(&finished, keys, walk, &mut self.verified);
+                }
+                Some(now)
+            }
             Err(error) => {
                 self.lose(index, &error);
                 was_waiting.then(Instant::now)
@@ -181,6 +246,7 @@ impl Tally {
     fn begin_measuring(&mut self, now: Instant) {
         self.histogram = Histogram::new();
         (self.longest_at, self.last_answer, self.measured_from) = (Duration::ZERO, None, Some(now));
+        (self.items, self.body_bytes) = (0, 0);
     }
 
     /// Counts an answer that has just arrived; the time now.
@@ -201,11 +267,53 @@ impl Tally {
         if finished.status != 200 {
             *self.refused.entry(finished.status).or_default() += 1;
             self.fault(|| format!("{}: {}", finished.status, String::from_utf8_lossy(finished.body)));
-        } else if finished.sent.is_get && finished.body.len() < FOUND_BYTES_MIN {
-            self.absent += 1;
-            self.fault(|| format!("no item in {}", String::from_utf8_lossy(finished.body)));
         }
+        self.body_bytes += finished.body.len() as u64;
         now
+    }
+
+    /// Looks into an answer 200 for what must be there.
+    fn examine(&mut self, finished: &Finished<'_>, keys: u64, walk: &mut Walk, verified: &mut u64) {
+        let body = finished.body;
+        let fault = match finished.sent.expects {
+            Expects::Success => None,
+            Expects::Item => (body.len() < FOUND_BYTES_MIN).then(|| "no item".into()),
+            Expects::Batch => {
+                let is_done = body.windows(2).any(|pair| pair == b"{}");
+                (!is_done).then(|| "items were left undone".into())
+            }
+            Expects::Group => {
+                let count = page::count(body);
+                self.items += count.unwrap_or(0);
+                let is_whole = count == Some(GROUP_ITEMS) && page::last_key(body).is_none();
+                (!is_whole).then(|| format!("not the {GROUP_ITEMS} items of a group but {count:?}"))
+            }
+            Expects::Page => self.step(body, keys, walk),
+        };
+        let is_page = matches!(finished.sent.expects, Expects::Group | Expects::Page);
+        let fault = fault.or_else(|| {
+            *verified += u64::from(is_page);
+            (is_page && *verified <= VERIFIED_IN_FULL).then(|| page::verify(body).err())?
+        });
+        if let Some(fault) = fault {
+            self.absent += 1;
+            let start = &body[..body.len().min(500)];
+            self.fault(|| format!("{fault} in {}", String::from_utf8_lossy(start)));
+        }
+    }
+
+    /// Takes a page of a walk in; what is wrong, at the end, with the number of items that were found.
+    fn step(&mut self, body: &[u8], keys: u64, walk: &mut Walk) -> Option<String> {
+        let Some(count) = page::count(body) else { return Some("no Count".into()) };
+        self.items += count;
+        walk.items += count;
+        walk.next = page::last_key(body).map(str::to_owned);
+        if walk.next.is_some() {
+            return None;
+        }
+        self.walks += 1;
+        let found = std::mem::take(&mut walk.items);
+        (found != keys).then(|| format!("a walk over the table found {found} items of {keys}"))
     }
 
     fn fault(&mut self, what: impl FnOnce() -> String) {
@@ -225,6 +333,9 @@ impl Tally {
         self.each_second.iter_mut().zip(&other.each_second).for_each(|(mine, theirs)| *mine += theirs);
         other.refused.iter().for_each(|(status, count)| *self.refused.entry(*status).or_default() += count);
         self.absent += other.absent;
+        self.items += other.items;
+        self.body_bytes += other.body_bytes;
+        self.walks += other.walks;
         self.broken += other.broken;
         self.first_error = self.first_error.take().or(other.first_error);
         self.measured_from = earliest(self.measured_from, other.measured_from);
