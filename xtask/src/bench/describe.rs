@@ -23,6 +23,14 @@ pub fn describe(report: &Report) -> String {
         number(report.per_second),
         report.longest_at_s
     );
+    if report.items > 0 {
+        let bytes = report.body_bytes / report.requests.max(1);
+        text.push_str(&format!(
+            ", {} items/s, {} bytes a body",
+            number(report.items_per_second),
+            number(bytes as f64)
+        ));
+    }
     if let Some(server) = &report.server {
         let resident = [server.resident[0], server.resident[1], server.resident_max]
             .map(|bytes| number(bytes as f64 / 1e6));

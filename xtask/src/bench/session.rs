@@ -8,6 +8,7 @@ use super::server::{Kind, Server};
 use anyhow::{Context as _, Result, bail};
 use holdfast_load::call;
 use holdfast_load::generator::Mix;
+use holdfast_load::item::Shape;
 use holdfast_load::process::{busy_time, load_average};
 use holdfast_load::report::{Report, SyncReport};
 use std::fs::{self, File};
@@ -54,6 +55,8 @@ pub struct Figure {
 pub struct Stretch {
     /// Which requests.
     pub mix: Mix,
+    /// Which keys the table has.
+    pub shape: Shape,
     /// Connections.
     pub connections: usize,
     /// Keys that exist.
@@ -73,12 +76,18 @@ pub struct Stretch {
 impl Stretch {
     /// Requests for `seconds` after a warm-up.
     pub fn timed(mix: Mix, connections: usize, keys: u64, warm_up: f64, seconds: f64) -> Stretch {
-        Stretch { mix, connections, keys, first_key: 0, count: u64::MAX, seconds, warm_up, probe: false }
+        let (shape, count) = (Shape::Single, u64::MAX);
+        Stretch { mix, shape, connections, keys, first_key: 0, count, seconds, warm_up, probe: false }
     }
 
     /// `count` requests over 64 connections.
     pub fn counted(mix: Mix, keys: u64, count: u64) -> Stretch {
         Stretch { count, ..Stretch::timed(mix, 64, keys, 0.0, 3600.0) }
+    }
+
+    /// The same over a table of lines.
+    pub fn of_lines(self) -> Stretch {
+        Stretch { shape: Shape::Lines, ..self }
     }
 }
 
@@ -214,10 +223,10 @@ impl<'a> Session<'a> {
     }
 
     /// Starts a server over a new folder and makes the table.
-    pub fn start_with_table(&mut self, kind: Kind) -> Result<Server> {
+    pub fn start_with_table(&mut self, kind: Kind, shape: Shape) -> Result<Server> {
         let folder = self.new_folder();
         let server = self.start(kind, &folder)?;
-        create_table(&server)?;
+        create_table(&server, shape)?;
         Ok(server)
     }
 
@@ -253,6 +262,7 @@ impl<'a> Session<'a> {
         };
         flag("--mix", stretch.mix.name().into());
         flag("--table", TABLE.into());
+        flag("--shape", stretch.shape.name().into());
         flag("--pid", server.pid().to_string());
         flag("--connections", stretch.connections.to_string());
         flag("--keys", stretch.keys.to_string());
@@ -266,27 +276,37 @@ impl<'a> Session<'a> {
         command
     }
 
-    /// Does the same with each server in turn, raw syncs before each and after the last. A peer that is missing or
-    /// fails is passed over with a message; Holdfast is not.
+    /// Does the same with each server in turn, over a table without index; see [`Session::compare_over`].
     pub fn compare(
         &mut self,
         kinds: &[Kind],
-        mut step: impl FnMut(&mut Self, &Server) -> Result<Report>,
+        step: impl FnMut(&mut Self, &Server) -> Result<Report>,
     ) -> Result<Vec<(Kind, Report)>> {
-        let mut reports = Vec::new();
+        self.compare_over(Shape::Single, kinds, step)
+    }
+
+    /// Does the same with each server in turn, raw syncs before each and after the last. A peer that is missing or
+    /// fails is passed over with a message; Holdfast is not.
+    pub fn compare_over<T>(
+        &mut self,
+        shape: Shape,
+        kinds: &[Kind],
+        mut step: impl FnMut(&mut Self, &Server) -> Result<T>,
+    ) -> Result<Vec<(Kind, T)>> {
+        let mut outcomes = Vec::new();
         for kind in kinds {
             if !kind.is_available(self.tools) {
                 self.log(&format!("{}: not given, passed over", kind.name()))?;
                 continue;
             }
             self.raw_sync()?;
-            let outcome = self.start_with_table(*kind).and_then(|server| {
-                let report = step(self, &server)?;
+            let outcome = self.start_with_table(*kind, shape).and_then(|server| {
+                let outcome = step(self, &server)?;
                 server.stop()?;
-                Ok(report)
+                Ok(outcome)
             });
             match outcome {
-                Ok(report) => reports.push((*kind, report)),
+                Ok(outcome) => outcomes.push((*kind, outcome)),
                 Err(error) if matches!(kind, Kind::Dynoxide | Kind::DynamoDbLocal | Kind::Echo) => {
                     let text = format!("{}, run {}: {error:#}", kind.name(), self.run);
                     self.log(&format!("PASSED OVER {text}"))?;
@@ -296,7 +316,7 @@ impl<'a> Session<'a> {
             }
         }
         self.raw_sync()?;
-        Ok(reports)
+        Ok(outcomes)
     }
 
     /// A stopped Holdfast's folder with 1,000,000 items, made once in a run.
@@ -308,7 +328,7 @@ impl<'a> Session<'a> {
         let folder = self.new_folder();
         self.raw_sync()?;
         let server = self.start(Kind::Holdfast, &folder)?;
-        create_table(&server)?;
+        create_table(&server, Shape::Single)?;
         self.measure("filling", &server, &Stretch::counted(Mix::PutNew, 0, count))?;
         let (took, status) = server.stop()?;
         self.log(&format!("stopped in {:.0} ms with {status}", took.as_secs_f64() * 1e3))?;
@@ -341,14 +361,11 @@ fn output_of<T: serde::de::DeserializeOwned>(command: &mut Command) -> Result<T>
 }
 
 /// Makes the table that is measured.
-pub fn create_table(server: &Server) -> Result<()> {
+pub fn create_table(server: &Server, shape: Shape) -> Result<()> {
     if server.kind == Kind::Echo {
         return Ok(());
     }
-    let body = format!(
-        r#"{{"TableName":"{TABLE}","BillingMode":"PAY_PER_REQUEST","KeySchema":[{{"AttributeName":"id","KeyType":"HASH"}}],"AttributeDefinitions":[{{"AttributeName":"id","AttributeType":"S"}}]}}"#
-    );
-    let (status, answer) = call::operation(server.address, "CreateTable", &body)?;
+    let (status, answer) = call::operation(server.address, "CreateTable", &shape.create_table(TABLE))?;
     if status != 200 {
         bail!("CreateTable: {status} {}", String::from_utf8_lossy(&answer));
     }

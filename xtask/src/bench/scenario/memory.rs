@@ -5,6 +5,7 @@ use crate::bench::server::{Kind, Server};
 use crate::bench::session::{Session, Stretch, create_table};
 use anyhow::{Context as _, Result};
 use holdfast_load::generator::Mix;
+use holdfast_load::item::Shape;
 use holdfast_load::process::{cpu_of, resident_of};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ fn over_items(session: &mut Session<'_>) -> Result<()> {
     let count = session.choose(100_000, 5_000);
     let folder = session.new_folder();
     let server = session.start(Kind::Holdfast, &folder)?;
-    create_table(&server)?;
+    create_table(&server, Shape::Single)?;
     session.measure("memory, filling", &server, &Stretch::counted(Mix::PutNew, 0, count))?;
     server.stop()?;
     session.settle();

@@ -3,6 +3,7 @@
 mod build;
 mod longest;
 mod memory;
+mod pages;
 mod reads;
 mod start;
 mod writes;
@@ -19,12 +20,18 @@ use holdfast_load::report::Report;
 pub enum Scenario {
     /// Durable PutItem over 64 connections, against peers and memory.
     Put64,
+    /// Durable PutItem into a table with one index over 64 connections, against peers.
+    Put64Index,
     /// Durable PutItem over one connection, against raw syncs.
     Put1,
     /// The longest wait in a million overwrites.
     Longest,
     /// GetItem over 16 connections, against peers and a bare HTTP server.
     Get16,
+    /// Query for 100 items by the table's key and by the index's, over 1 and 16 connections, against peers.
+    Query,
+    /// Scan in 1 MB pages over 1 and 4 connections, of a small table and a large one, against peers.
+    Scan,
     /// Overwrites with history and without.
     History,
     /// From start to first answer, clean and after a kill.
@@ -48,9 +55,12 @@ impl Scenario {
     pub fn name(self) -> &'static str {
         match self {
             Scenario::Put64 => "put64",
+            Scenario::Put64Index => "put64-index",
             Scenario::Put1 => "put1",
             Scenario::Longest => "longest",
             Scenario::Get16 => "get16",
+            Scenario::Query => "query",
+            Scenario::Scan => "scan",
             Scenario::History => "history",
             Scenario::Start => "start",
             Scenario::Memory => "memory",
@@ -62,9 +72,14 @@ impl Scenario {
     pub fn title(self) -> &'static str {
         match self {
             Scenario::Put64 => "put64: durable PutItem of new keys, 64 connections",
+            Scenario::Put64Index => {
+                "put64-index: durable PutItem of new keys into a table with one index, 64 connections"
+            }
             Scenario::Put1 => "put1: durable PutItem of new keys, 1 connection",
             Scenario::Longest => "longest: longest wait in overwrites, 64 connections",
             Scenario::Get16 => "get16: GetItem of random keys, 16 connections",
+            Scenario::Query => "query: Query for 100 items, by the table's key and by the index's",
+            Scenario::Scan => "scan: Scan in 1 MB pages",
             Scenario::History => {
                 "history: overwrites of random keys with and without history, 64 connections"
             }
@@ -78,9 +93,12 @@ impl Scenario {
     pub fn run(self, session: &mut Session<'_>) -> Result<()> {
         match self {
             Scenario::Put64 => writes::put64(session),
+            Scenario::Put64Index => writes::put64_index(session),
             Scenario::Put1 => writes::put1(session),
             Scenario::Longest => longest::run(session),
             Scenario::Get16 => reads::get16(session),
+            Scenario::Query => pages::query(session),
+            Scenario::Scan => pages::scan(session),
             Scenario::History => writes::history(session),
             Scenario::Start => start::run(session),
             Scenario::Memory => memory::run(session),

@@ -6,12 +6,14 @@ use crate::bench::server::{Kind, Server};
 use crate::bench::session::{Session, Stretch};
 use anyhow::Result;
 use holdfast_load::generator::Mix;
+use holdfast_load::item::Shape;
 use holdfast_load::report::Report;
 
 pub fn put64(session: &mut Session<'_>) -> Result<()> {
     let kinds = [Kind::Dynoxide, Kind::Holdfast, Kind::HoldfastInMemory, Kind::DynamoDbLocal];
     let kinds = rotated(session, kinds);
-    let reports = session.compare(&kinds, |session, server| put_new(session, server, "put64", 64))?;
+    let reports =
+        session.compare(&kinds, |session, server| put_new(session, server, "put64", 64, Shape::Single))?;
     let Some(holdfast) = report_of(&reports, Kind::Holdfast) else { return Ok(()) };
     if let Some(dynoxide) = report_of(&reports, Kind::Dynoxide) {
         let (ratio, basis) = times_faster(holdfast, dynoxide);
@@ -34,6 +36,18 @@ pub fn put64(session: &mut Session<'_>) -> Result<()> {
     session.judge(Judged::at_most(what, server_cpu(holdfast), " us", 100.0, Some(75.0)).because(basis))
 }
 
+pub fn put64_index(session: &mut Session<'_>) -> Result<()> {
+    let kinds = rotated(session, [Kind::Dynoxide, Kind::Holdfast, Kind::DynamoDbLocal]);
+    let reports = session.compare_over(Shape::Lines, &kinds, |session, server| {
+        put_new(session, server, "put64-index", 64, Shape::Lines)
+    })?;
+    let Some(holdfast) = report_of(&reports, Kind::Holdfast) else { return Ok(()) };
+    let Some(dynoxide) = report_of(&reports, Kind::Dynoxide) else { return Ok(()) };
+    let (ratio, basis) = times_faster(holdfast, dynoxide);
+    let what = "durable PutItem with one index, 64 connections, against dynoxide on a file";
+    session.judge(Judged::at_least(what, ratio, " x", 5.0, None).because(basis))
+}
+
 pub fn put1(session: &mut Session<'_>) -> Result<()> {
     let mut raw = None;
     let mut reports = Vec::new();
@@ -41,7 +55,7 @@ pub fn put1(session: &mut Session<'_>) -> Result<()> {
         let mut before = 0.0;
         reports.extend(session.compare(&[kind], |session, server| {
             before = session.last_sync().latency.p50_us;
-            put_new(session, server, "put1", 1)
+            put_new(session, server, "put1", 1, Shape::Single)
         })?);
         // Raw syncs directly before and after Holdfast, since the disk's pace changes by the minute.
         if kind == Kind::Holdfast {
@@ -86,8 +100,15 @@ pub fn history(session: &mut Session<'_>) -> Result<()> {
     session.judge(Judged::at_least(what, ratio * 100.0, " %", 75.0, Some(85.0)).because(basis))
 }
 
-fn put_new(session: &mut Session<'_>, server: &Server, scenario: &str, connections: usize) -> Result<Report> {
+fn put_new(
+    session: &mut Session<'_>,
+    server: &Server,
+    scenario: &str,
+    connections: usize,
+    shape: Shape,
+) -> Result<Report> {
     let warm_up = if server.kind.warms_up_slowly() { 20.0 } else { 3.0 };
     let (warm_up, seconds) = session.choose((warm_up, 10.0), (0.3, 1.5));
-    session.measure(scenario, server, &Stretch::timed(Mix::PutNew, connections, 0, warm_up, seconds))
+    let stretch = Stretch::timed(Mix::PutNew, connections, 0, warm_up, seconds);
+    session.measure(scenario, server, &Stretch { shape, ..stretch })
 }
