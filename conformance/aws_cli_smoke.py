@@ -19,6 +19,14 @@ def command():
     return str(beside) if beside.exists() else shutil.which("aws")
 
 
+def environment():
+    """What a command runs in: credentials that anybody may use, and nothing of this machine's own settings."""
+    return os.environ | {
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "",
+        "AWS_MAX_ATTEMPTS": "1"}
+
+
 @unittest.skipUnless(command(), "there is no AWS CLI")
 class AwsCli(unittest.TestCase):
     def setUp(self):
@@ -26,13 +34,9 @@ class AwsCli(unittest.TestCase):
         self.addCleanup(self.server.remove)
 
     def aws(self, *arguments, code=0):
-        environment = os.environ | {
-            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "",
-            "AWS_MAX_ATTEMPTS": "1"}
         done = subprocess.run(
             [command(), "dynamodb", *arguments, "--endpoint-url", self.server.endpoint, "--output", "json"],
-            env=environment, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
+            env=environment(), capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
         if code == 0:
             self.assertEqual(done.returncode, 0, done.stderr)
             return json.loads(done.stdout) if done.stdout.strip() else {}

@@ -100,6 +100,7 @@ fn steps(root: &Path, args: &Args) -> Vec<Step> {
         Step::cargo("doc tests", &["test", "--workspace", "--doc"]),
         Step::python("boto3", root, "conformance/boto3_smoke.py"),
         Step::python("aws cli", root, "conformance/aws_cli_smoke.py"),
+        Step::python("aws cli tables", root, "conformance/aws_cli_harborlist.py"),
     ]
 }
 
