@@ -6,6 +6,7 @@
 //! *ours* are our own.
 
 pub mod batches;
+pub mod expression;
 pub mod indexes;
 pub mod reads;
 pub mod tables;

@@ -4,6 +4,7 @@
 //! - [`operations`]: the one list of operations, and how a request becomes a planned read or write
 //! - `operations/<operation>.rs`: one file each
 //! - [`errors`]: every text that clients see
+//! - [`expression`]: conditions, projections and updates as text, and what becomes of them
 //! - [`inspect`]: a look at what is stored, for verbs and the console
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
 //! - [`key`]: the key of an item within its table's space
@@ -17,6 +18,7 @@
 mod catalog;
 mod description;
 pub mod errors;
+pub mod expression;
 pub mod index;
 pub mod inspect;
 pub mod item;

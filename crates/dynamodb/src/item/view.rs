@@ -118,6 +118,12 @@ impl<'a> Iterator for Members<'a> {
 pub struct RawValue<'a>(&'a [u8]);
 
 impl<'a> RawValue<'a> {
+    /// The bytes of one value, as [`super::codec::encode_value`] writes them; they are checked when they are read.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The stored bytes.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {

@@ -1,0 +1,131 @@
+//! `ExpressionAttributeNames` and `ExpressionAttributeValues` of a request, and which of them its expressions use.
+
+use super::lexer::is_placeholder;
+use super::value::Value;
+use crate::errors::Wording;
+use crate::errors::expression::{self as errors, Placeholder};
+use holdfast_aws::Error;
+use holdfast_shapes::{AttributeMap, AttributeValue, Pairs};
+use std::sync::Arc;
+
+/// Longest key of either map in bytes. Source: DynamoDB Developer Guide, "Constraints", "Expression parameters".
+pub const PLACEHOLDER_BYTES_MAX: usize = 255;
+/// Most bytes of an attribute's name. Source: as [`PLACEHOLDER_BYTES_MAX`], "Attribute names".
+pub const NAME_BYTES_MAX: usize = 65_535;
+
+/// The names and values that a request's expressions can use.
+#[derive(Debug, Default)]
+pub struct Placeholders {
+    names: Vec<Name>,
+    values: Vec<Named>,
+}
+
+#[derive(Debug)]
+struct Name {
+    key: String,
+    attribute: Arc<str>,
+    used: bool,
+}
+
+#[derive(Debug)]
+struct Named {
+    key: String,
+    sent: AttributeValue,
+    value: Arc<Value>,
+    used: bool,
+}
+
+impl Placeholders {
+    /// Checks both maps and encodes the values. `wording` is how the operation words a fault of a value.
+    ///
+    /// # Errors
+    /// The first of: an empty map of names, the first malformed entry of it in the order sent; the same of values.
+    /// Source of the order: recorded (2016), and the local emulator.
+    pub fn new(
+        names: Option<Pairs<String>>,
+        values: Option<AttributeMap>,
+        wording: Wording,
+    ) -> Result<Self, Error> {
+        let names = names.map(|names| read_names(names.0)).transpose()?.unwrap_or_default();
+        let values = values.map(|values| read_values(values.0, wording)).transpose()?.unwrap_or_default();
+        Ok(Self { names, values })
+    }
+
+    /// The attribute that a name stands for; it counts as used.
+    pub(super) fn name(&mut self, key: &str) -> Option<Arc<str>> {
+        let name = self.names.iter_mut().find(|name| name.key == key)?;
+        name.used = true;
+        Some(Arc::clone(&name.attribute))
+    }
+
+    /// The value of a name; it counts as used.
+    pub(super) fn value(&mut self, key: &str) -> Option<Arc<Value>> {
+        let named = self.values.iter_mut().find(|named| named.key == key)?;
+        named.used = true;
+        Some(Arc::clone(&named.value))
+    }
+
+    /// A value as it was sent, for an error's text.
+    pub(super) fn sent(&self, value: &Arc<Value>) -> Option<&AttributeValue> {
+        self.values.iter().find(|named| Arc::ptr_eq(&named.value, value)).map(|named| &named.sent)
+    }
+
+    /// To be called after the last expression of the request.
+    ///
+    /// # Errors
+    /// If there is a name, or a value, that no expression used.
+    pub fn check_used(&self) -> Result<(), Error> {
+        let names = self.names.iter().filter(|name| !name.used).map(|name| name.key.as_str());
+        refuse_unused(Placeholder::Name, names.collect())?;
+        let values = self.values.iter().filter(|named| !named.used).map(|named| named.key.as_str());
+        refuse_unused(Placeholder::Value, values.collect())
+    }
+}
+
+fn refuse_unused(of: Placeholder, mut keys: Vec<&str>) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    // AWS lists them in the order of a hash table; ours is stable.
+    keys.sort_unstable();
+    Err(errors::placeholders_unused(of, &keys))
+}
+
+fn check_key(of: Placeholder, key: &str) -> Result<(), Error> {
+    let sigil = if of == Placeholder::Name { b'#' } else { b':' };
+    if key.len() > PLACEHOLDER_BYTES_MAX {
+        return Err(errors::placeholder_too_long(of, key.len()));
+    }
+    if is_placeholder(key, sigil) { Ok(()) } else { Err(errors::placeholder_malformed(of, key)) }
+}
+
+fn read_names(names: Vec<(String, String)>) -> Result<Vec<Name>, Error> {
+    if names.is_empty() {
+        return Err(errors::placeholders_empty(Placeholder::Name));
+    }
+    let read = |(key, attribute): (String, String)| {
+        check_key(Placeholder::Name, &key)?;
+        if attribute.is_empty() {
+            return Err(errors::placeholder_names_nothing(&key));
+        }
+        if attribute.len() > NAME_BYTES_MAX {
+            return Err(errors::placeholder_names_too_much(&key));
+        }
+        Ok(Name { key, attribute: attribute.into(), used: false })
+    };
+    names.into_iter().map(read).collect()
+}
+
+fn read_values(values: Vec<(String, AttributeValue)>, wording: Wording) -> Result<Vec<Named>, Error> {
+    if values.is_empty() {
+        return Err(errors::placeholders_empty(Placeholder::Value));
+    }
+    for (key, _) in &values {
+        check_key(Placeholder::Value, key)?;
+    }
+    let read = |(key, sent): (String, AttributeValue)| match Value::new(&sent) {
+        Ok(value) => Ok(Named { key, sent, value: Arc::new(value), used: false }),
+        Err(error) => Err(errors::placeholder_value(wording, &key, &error)),
+    };
+    values.into_iter().map(read).collect()
+}
