@@ -38,6 +38,12 @@ impl Timestamp {
         valid.then(|| Self(days_since_1970(year, month, day) * SECONDS_PER_DAY + seconds))
     }
 
+    /// Seconds since 1970.
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.0
+    }
+
     /// This much later.
     #[must_use]
     pub fn plus(self, seconds: u64) -> Self {

@@ -49,8 +49,8 @@ impl Cors {
         headers.get(ORIGIN).cloned()
     }
 
-    /// Answers a browser's question whether a page may send a request. Source: recorded answers of DynamoDB, which repeat
-    /// what is asked for.
+    /// Answers a browser's question whether a page may send a request; still to be marked. Source: recorded answers of
+    /// DynamoDB, which repeat what is asked for.
     pub fn preflight(&self, origin: &HeaderValue, asked: &HeaderMap) -> Response<Body> {
         if !self.lets_in(origin) {
             let text = "Pages of this origin are not let in. Start the server with --cors and the origin.\n";
@@ -67,7 +67,6 @@ impl Cors {
             }
         }
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE_S));
-        self.mark(origin, &mut response);
         response
     }
 

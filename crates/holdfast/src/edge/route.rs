@@ -23,10 +23,11 @@ pub async fn answer(server: &Arc<Server>, door: Door, request: Request<Incoming>
         return tokio::task::block_in_place(|| console::answer(server, &request));
     }
     let Some(origin) = Cors::origin(request.headers()) else { return service(server, door, request).await };
-    if request.method() == Method::OPTIONS {
-        return server.cors.preflight(&origin, request.headers());
-    }
-    let mut response = service(server, door, request).await;
+    let mut response = if request.method() == Method::OPTIONS {
+        server.cors.preflight(&origin, request.headers())
+    } else {
+        service(server, door, request).await
+    };
     server.cors.mark(&origin, &mut response);
     response
 }
