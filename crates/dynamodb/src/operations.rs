@@ -16,6 +16,7 @@ mod deviations;
 mod get_item;
 mod list_tables;
 mod put_item;
+mod query;
 mod scan;
 
 /// What a build makes of an operation.
@@ -108,7 +109,23 @@ pub const OPERATIONS: &[Operation] = &[
     missing("ListTagsOfResource"),
     real("PutItem", put_item::prepare, &["TableName", "Item", "ReturnValues"]),
     missing("PutResourcePolicy"),
-    missing("Query"),
+    real(
+        "Query",
+        query::prepare,
+        &[
+            "TableName",
+            "IndexName",
+            "Select",
+            "Limit",
+            "ConsistentRead",
+            "ScanIndexForward",
+            "ExclusiveStartKey",
+            "ReturnConsumedCapacity",
+            "KeyConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+        ],
+    ),
     missing("RestoreTableFromBackup"),
     missing("RestoreTableToPointInTime"),
     real(

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - this file: one page
+//! - [`bounds`]: from the keys that a query asks for to rows
 //! - [`source`]: the table or the index that is read
 //! - [`start`][]: `ExclusiveStartKey` and `LastEvaluatedKey`
 //! - [`select`][]: `Select`
@@ -19,10 +20,13 @@ use holdfast_store::{Snapshot, Value};
 use std::io::Write as _;
 use std::ops::Bound;
 
+pub(crate) mod bounds;
 pub(crate) mod segment;
 pub(crate) mod select;
 pub(crate) mod source;
 pub(crate) mod start;
+#[cfg(test)]
+mod tests;
 
 /// A page ends with the item that makes its size reach this, in bytes as DynamoDB accounts items (of an index: the attributes
 /// that it projects). Source: DynamoDB Developer Guide, "Paginating the results", "1 MB"; that the item is still part of the

@@ -1,5 +1,5 @@
-//! Pages put together are everything once and in order: Scan against a plain model, of a table and its indexes, by random
-//! limits and segments, with keys of every type; and what BatchGetItem has no room for.
+//! Pages put together are everything once and in order: Scan and Query against a plain model, of a table and its indexes, by
+//! random limits, segments, conditions and directions, with keys of every type; and what BatchGetItem has no room for.
 
 use holdfast_aws::{Context, Error, RequestId};
 use holdfast_dynamodb::Prepared;
@@ -277,6 +277,75 @@ fn request(target: Target) -> Value {
     }
 }
 
+/// A condition on a sort key: its text, and which values it takes of those that `:a` and `:b` stand for.
+type Test = (&'static str, fn(&Key, &Key, &Key) -> bool);
+
+const TESTS: [Test; 8] = [
+    ("", |_, _, _| true),
+    (" AND #s = :a", |key, a, _| key == a),
+    (" AND #s < :a", |key, a, _| key < a),
+    (" AND :a >= #s", |key, a, _| key <= a),
+    (" AND #s > :a", |key, a, _| key > a),
+    (" AND #s >= :a", |key, a, _| key >= a),
+    (" AND #s BETWEEN :a AND :b", |key, a, b| (a..=b).contains(&key)),
+    (" AND begins_with(#s, :a)", |key, a, _| match (key, a) {
+        (Key::S(text), Key::S(prefix)) => text.starts_with(prefix.as_str()),
+        (Key::B(bytes), Key::B(prefix)) => bytes.starts_with(prefix),
+        _ => false,
+    }),
+];
+
+/// Which partition, which of [`TESTS`], values for it, and whether in descending order.
+type Asked = (usize, usize, [usize; 2], bool);
+
+fn asked() -> impl Strategy<Value = Vec<Asked>> {
+    let asked = (0usize..4, 0..TESTS.len(), prop::array::uniform2(0usize..4), any::<bool>());
+    prop::collection::vec(asked, 1..6)
+}
+
+impl Data {
+    fn values(&self, name: &str) -> &[Key] {
+        &self.keys[["pk", "sk", "g", "h"].iter().position(|of| *of == name).expect("a key attribute")]
+    }
+
+    /// A query, and what it finds of the rows of the model.
+    fn query(&self, model: &Model, target: Target, asked: Asked) -> (Value, Vec<Value>) {
+        let (at, test, sort_at, reverse) = asked;
+        let (partition_name, sort_name) = target.keys();
+        let value = |name: &str, at: usize| &self.values(name)[at % self.values(name).len()];
+        let partition = value(partition_name, at);
+        let mut request = request(target);
+        let mut names = json!({ "#p": partition_name });
+        let mut values = json!({ ":p": partition.json() });
+        let (mut text, mut takes) = TESTS[0];
+        let mut bounds = [partition; 2];
+        if let Some(sort_name) = sort_name {
+            bounds = sort_at.map(|at| value(sort_name, at));
+            bounds.sort();
+            let by_prefix = test == TESTS.len() - 1 && matches!(bounds[0], Key::N(_));
+            (text, takes) = TESTS[if by_prefix { 0 } else { test }];
+            for (placeholder, bound) in [":a", ":b"].into_iter().zip(bounds) {
+                if text.contains(placeholder) {
+                    values[placeholder] = bound.json();
+                    names["#s"] = json!(sort_name);
+                }
+            }
+        }
+        request["KeyConditionExpression"] = json!(format!("#p = :p{text}"));
+        request["ExpressionAttributeNames"] = names;
+        request["ExpressionAttributeValues"] = values;
+        request["ScanIndexForward"] = json!(!reverse);
+        let rows = model.rows(target).into_iter().filter(|(((_, of), sort, ..), _)| {
+            of == partition && sort.as_ref().is_none_or(|sort| takes(sort, bounds[0], bounds[1]))
+        });
+        let mut found: Vec<Value> = rows.map(|(_, item)| item).collect();
+        if reverse {
+            found.reverse();
+        }
+        (request, found)
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -297,6 +366,17 @@ proptest! {
                 together.extend(pages(&server, "Scan", &request, &limits));
             }
             prop_assert_eq!(&together, &expected, "{:?} in {} segments", target, segments);
+        }
+    }
+
+    #[test]
+    fn queries_are_their_range_once_and_in_order(data in data(), limits in limits(), asked in asked()) {
+        let server = Server::new();
+        data.create(&server);
+        let model = data.fill(&server);
+        for (target, asked) in TARGETS.iter().flat_map(|target| asked.iter().map(move |asked| (*target, *asked))) {
+            let (request, expected) = data.query(&model, target, asked);
+            prop_assert_eq!(pages(&server, "Query", &request, &limits), expected, "{}", request);
         }
     }
 }

@@ -189,18 +189,14 @@ pub(crate) fn split(engine_key: &[u8]) -> Option<(SpaceId, Vec<u8>, &[u8])> {
     let mut user_key = Vec::with_capacity(engine_key.len() - 5);
     let mut rest = engine_key.get(5..)?;
     loop {
-        match rest {
-            [ESCAPE, END, tail @ ..] => return Some((SpaceId(space), user_key, tail)),
-            [ESCAPE, ESCAPED_ZERO, tail @ ..] => {
-                user_key.push(ESCAPE);
-                rest = tail;
-            }
-            [byte, tail @ ..] if *byte != ESCAPE => {
-                user_key.push(*byte);
-                rest = tail;
-            }
+        let escape = rest.iter().position(|byte| *byte == ESCAPE)?;
+        user_key.extend_from_slice(&rest[..escape]);
+        match rest[escape..] {
+            [ESCAPE, END, ..] => return Some((SpaceId(space), user_key, &rest[escape + 2..])),
+            [ESCAPE, ESCAPED_ZERO, ..] => user_key.push(ESCAPE),
             _ => return None,
         }
+        rest = &rest[escape + 2..];
     }
 }
 

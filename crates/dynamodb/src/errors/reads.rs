@@ -140,3 +140,29 @@ pub fn duplicate_keys() -> Error {
 pub fn too_many_keys() -> Error {
     validation("Too many items requested for the BatchGetItem call")
 }
+
+/// A query without a key condition. Source: recorded earlier.
+#[must_use]
+pub fn no_key_condition() -> Error {
+    validation(
+        "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+    )
+}
+
+/// An `ExclusiveStartKey` of another partition than the condition's. Source: recorded earlier.
+#[must_use]
+pub fn start_key_of_other_partition() -> Error {
+    validation("The provided starting key is outside query boundaries based on provided conditions")
+}
+
+/// An `ExclusiveStartKey` whose sort key the condition excludes. Source: recorded earlier.
+#[must_use]
+pub fn start_key_of_other_sort() -> Error {
+    validation("The provided starting key does not match the range key predicate")
+}
+
+/// An `ExclusiveStartKey` whose sort key the condition takes, but not its partition key. Source: recorded earlier.
+#[must_use]
+pub fn start_key_of_other_row() -> Error {
+    validation("The query can return at most one row and cannot be restarted")
+}
