@@ -136,6 +136,16 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Refused, like a parameter that is not evaluated.",
     },
     Deviation {
+        what: "`ExclusiveStartKey` with a value that names no type or several",
+        aws: "As far as is known, the text begins with `The provided starting key is invalid: `.",
+        here: "The text is that of such a value anywhere else.",
+    },
+    Deviation {
+        what: "Order of items in answers of BatchGetItem",
+        aws: "Any.",
+        here: "That of the keys in the request.",
+    },
+    Deviation {
         what: "Where a page of 1 MB ends",
         aws: "As far as is known, what items take in storage counts, up to 1 % more than their documented size.",
         here: "Sizes of items count as documented; the item that reaches 1,048,576 bytes is the page's last.",
