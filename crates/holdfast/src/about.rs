@@ -77,6 +77,19 @@ impl Data {
     }
 }
 
+/// Whose signatures are taken.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Signatures {
+    /// Anybody's.
+    #[default]
+    Any,
+    /// Those made with the secret of the key `test`, which everybody knows.
+    Test,
+    /// Those made with secrets that were given.
+    OwnKeys,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct About {
@@ -86,6 +99,8 @@ pub struct About {
     pub listening: Listening,
     /// Hosts that the console's port answers.
     pub console_hosts: Hosts,
+    /// Whose signatures are taken.
+    pub signatures: Signatures,
     /// Services that were asked for and are not there.
     pub unavailable: Vec<String>,
     /// When it began to serve.

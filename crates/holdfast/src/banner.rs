@@ -1,8 +1,8 @@
 //! What people see: the banner, and errors with a hint. Data go to stdout, messages to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
-use crate::about::{About, PROGRAM_VERSION};
-use crate::config::{Serve, Sigv4, Window};
+use crate::about::{About, PROGRAM_VERSION, Signatures};
+use crate::config::{Serve, Window};
 use holdfast_store::OpenError;
 use holdfast_store::dir::Refusal;
 use std::io::Write;
@@ -51,6 +51,11 @@ pub fn done(json: bool, value: &impl serde::Serialize, text: &str) -> anyhow::Re
     Ok(())
 }
 
+/// Tells what is to be known beside the data, on stderr.
+pub fn note(text: &str) {
+    say(&format!("note: {text}"));
+}
+
 /// Asks something on the terminal.
 pub fn ask(text: &str) {
     eprint!("{text}");
@@ -90,8 +95,10 @@ pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()
         Window::Keep(ms) => line("history", &crate::status::time(ms / 1_000)),
         Window::Off => line("history", "off: no earlier state can be read"),
     }
-    if options.sigv4 == Sigv4::Required {
-        line("signatures", "every request must be signed with the secret of a known access key");
+    match about.signatures {
+        Signatures::Any => {}
+        Signatures::Test => line("signatures", "checked; the key `test` with the secret `test` is known"),
+        Signatures::OwnKeys => line("signatures", "checked against the keys that were given"),
     }
     if !about.unavailable.is_empty() {
         let names = about.unavailable.join(", ");

@@ -29,12 +29,12 @@ impl<E: 'static> std::fmt::Debug for Prepared<E> {
     }
 }
 
-/// How much a read may have to look at, which decides where it runs.
+/// How much an operation may have to look at, which decides where it reads: a read altogether, a write ahead of its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// A bounded few keys: runs on the thread that received the request.
+    /// A bounded few keys: read on the thread that received the request.
     Point,
-    /// Many keys or a range: runs on the bounded pool of threads for long reads.
+    /// Many keys or a range: read on the bounded pool of threads for long reads.
     Pages,
 }
 
@@ -60,6 +60,12 @@ pub trait WriteOperation<E: 'static>: Send + 'static {
     /// What it needs of the disk.
     fn need(&self) -> Need {
         Need::Room
+    }
+
+    /// How much [`WriteOperation::prefetch`] may have to look at. Whatever writes more than a few keys says
+    /// [`Extent::Pages`], and is submitted by a thread of the pool.
+    fn extent(&self) -> Extent {
+        Extent::Point
     }
 
     /// Called on the submitting thread: reads what [`WriteOperation::run`] will read. What it finds may be old by then,

@@ -13,12 +13,14 @@ use crate::write::ItemWrite;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::Input;
 use holdfast_shapes::dynamodb::{BatchWriteItemInput, DeleteRequest, PutRequest, WriteRequest};
-use holdfast_state::operation::WriteOperation;
+use holdfast_state::operation::{Extent, WriteOperation};
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
 use std::borrow::Cow;
 
 /// Most writes in a batch. Source: model, for one table; AWS's quotas, for all together.
 const WRITES_MAX: usize = 25;
+/// Most writes whose items are read ahead on the thread that received the request.
+const POINT_WRITES_MAX: usize = 8;
 
 /// Reads, checks and plans a request.
 ///
@@ -94,6 +96,10 @@ impl WriteOperation<Error> for BatchWriteItem {
 
     fn need(&self) -> Need {
         self.need
+    }
+
+    fn extent(&self) -> Extent {
+        if self.writes.len() > POINT_WRITES_MAX { Extent::Pages } else { Extent::Point }
     }
 
     fn prefetch(&self, newest: &Snapshot) {

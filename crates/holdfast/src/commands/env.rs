@@ -1,5 +1,6 @@
 //! `holdfast env`: what makes AWS's clients in a shell talk to the running server of a directory.
 
+use crate::about::Signatures;
 use crate::admin::{Request, client};
 use crate::banner::{self, Hinted};
 use crate::config::{Env, Shell};
@@ -28,6 +29,11 @@ pub fn run(options: &Env) -> anyhow::Result<()> {
         error: format!("the server of {} listens on no port of AWS's services", dir.display()),
         hint: "Start it without `--port off` or without `--dynamodb-port off`.".to_owned(),
     })?;
+    if has_own_keys(&status) {
+        banner::note(
+            "the server checks signatures: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be a pair of its --access-key",
+        );
+    }
     if options.json {
         let members = variables.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
         return banner::data(&serde_json::Value::Object(members.collect()).to_string());
@@ -49,14 +55,22 @@ fn variables(status: &Status) -> Option<Variables> {
     // One port stands in for the other: what it does not serve it refuses, and nothing reaches AWS by mistake.
     let every = url("aws").or_else(|| url("dynamodb"))?;
     let dynamodb = url("dynamodb").unwrap_or_else(|| every.clone());
-    Some(vec![
+    let mut variables = vec![
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
         ("AWS_ENDPOINT_URL", every),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", KEY.to_owned()),
-    ])
+    ];
+    if !has_own_keys(status) {
+        variables.push(("AWS_ACCESS_KEY_ID", KEY.to_owned()));
+        variables.push(("AWS_SECRET_ACCESS_KEY", KEY.to_owned()));
+    }
+    Some(variables)
+}
+
+/// Whether the server takes other keys only: their secrets are not told.
+fn has_own_keys(status: &Status) -> bool {
+    status.server.as_ref().is_some_and(|server| server.signatures == Signatures::OwnKeys)
 }
 
 /// A server that listens on every address is asked on this machine.
@@ -108,6 +122,17 @@ mod tests {
         );
         assert_eq!(endpoints(&[("console", one)]), None);
         assert_eq!(reachable("http://[::]:8000"), "http://[::1]:8000");
+    }
+
+    #[test]
+    fn secrets_of_a_server_with_own_keys_are_not_made_up() {
+        let keys_for = |signatures| {
+            let server = crate::status::ServerStatus { signatures, ..Default::default() };
+            let status = Status { server: Some(server), ..listening(&[("aws", "http://127.0.0.1:1")]) };
+            let variables = variables(&status).expect("it serves");
+            variables.iter().filter(|(name, _)| name.contains("ACCESS_KEY")).count()
+        };
+        assert_eq!([Signatures::Any, Signatures::Test, Signatures::OwnKeys].map(keys_for), [2, 2, 0]);
     }
 
     #[test]

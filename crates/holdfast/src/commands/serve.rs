@@ -1,6 +1,6 @@
 //! `holdfast serve`: listens, opens the store, serves, and stops in order.
 
-use crate::about::{About, Data, Listening};
+use crate::about::{About, Data, Listening, Signatures};
 use crate::admin::socket;
 use crate::config::{Hidden, Port, Serve, Sigv4, Window};
 use crate::console::hosts::Hosts;
@@ -32,7 +32,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     if options.smtp_port != Port::Off {
         bail!("this build has no mail catcher yet: only `--smtp-port off` is accepted");
     }
-    let verifier = verifier(options)?;
+    let (verifier, signatures) = verifier(options)?;
     let cors = Cors::of(&options.cors).map_err(|error| anyhow::anyhow!("--cors: {error}"))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
@@ -48,6 +48,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
         data: dir.as_deref().map_or_else(Data::in_memory, Data::at),
         listening,
         console_hosts: Hosts::new(options.host, &options.console_hosts),
+        signatures,
         unavailable: unavailable(&options.services),
         started: Instant::now(),
         connections_max: descriptors::connections_per_port(),
@@ -71,7 +72,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
 }
 
 /// What checks signatures, if they are to be checked. No message repeats what may be a secret.
-fn verifier(options: &Serve) -> anyhow::Result<Option<Verifier>> {
+fn verifier(options: &Serve) -> anyhow::Result<(Option<Verifier>, Signatures)> {
     let mut keys = AccessKeys::default();
     for Hidden(text) in options.access_keys.iter().filter(|Hidden(text)| !text.trim().is_empty()) {
         keys.add(text.trim()).map_err(|error| anyhow::anyhow!("--access-key: {error}"))?;
@@ -79,7 +80,8 @@ fn verifier(options: &Serve) -> anyhow::Result<Option<Verifier>> {
     match options.sigv4 {
         Sigv4::Required => {
             let keys = if keys.is_empty() { AccessKeys::known() } else { keys };
-            Ok(Some(Verifier::new(keys, "dynamodb")))
+            let signatures = if keys == AccessKeys::known() { Signatures::Test } else { Signatures::OwnKeys };
+            Ok((Some(Verifier::new(keys, "dynamodb")), signatures))
         }
         Sigv4::Off => {
             if !keys.is_empty() {
@@ -87,7 +89,7 @@ fn verifier(options: &Serve) -> anyhow::Result<Option<Verifier>> {
                     "access keys are given, but signatures are not checked: --sigv4 required is missing"
                 );
             }
-            Ok(None)
+            Ok((None, Signatures::Any))
         }
     }
 }

@@ -156,10 +156,19 @@ async fn run(server: &Arc<Server>, mut call: Call) -> Result<Vec<u8>, Error> {
         Prepared::Read(read) => read.run(&server.store.snapshot()),
         Prepared::Write(write) => {
             let (sender, receiver) = oneshot::channel();
-            server.store.submit(Submission::new(write), move |submission, outcome| {
-                // Nobody waits if the client has gone.
-                let _ = sender.send((submission, outcome));
-            });
+            let store = server.store.clone();
+            let extent = write.extent();
+            let submit = move || {
+                store.submit(Submission::new(write), move |submission, outcome| {
+                    // Nobody waits if the client has gone.
+                    let _ = sender.send((submission, outcome));
+                });
+            };
+            match extent {
+                Extent::Point => submit(),
+                // What it reads ahead may be many keys.
+                Extent::Pages => server.pool.run(submit).await?,
+            }
             match receiver.await {
                 Ok((submission, Ok(_))) => submission.answer(),
                 Ok((_, Err(error))) => Err(holdfast_dynamodb::errors::from_store(&error)),

@@ -8,7 +8,7 @@ pub use render::time;
 pub use stopped::{no_store, of_directory};
 pub use tables::TableStatus;
 
-use crate::about::{About, Data, PROGRAM_VERSION};
+use crate::about::{About, Data, PROGRAM_VERSION, Signatures};
 use holdfast_store::dir::reserve::Level;
 use holdfast_store::engine::embedded::DiskRoom;
 use holdfast_store::{HistogramValues, Store, TableDamage};
@@ -91,6 +91,8 @@ pub struct ServerStatus {
     pub epoch: u64,
     /// Oldest version that can be read without a pin.
     pub horizon: u64,
+    /// Whose signatures are taken.
+    pub signatures: Signatures,
     /// What is kept of the past.
     pub history: HistoryStatus,
     /// What holds history back.
@@ -343,6 +345,7 @@ pub fn of_server(
     let server = ServerStatus {
         epoch: inner.epoch,
         horizon: inner.horizon,
+        signatures: about.signatures,
         history: HistoryStatus {
             kept: inner.history,
             window_ms: inner.history_limits.map(|limits| limits.window_ms),

@@ -1,6 +1,7 @@
 //! The status for people: aligned columns.
 
 use super::{Buffer, DiskStatus, FilesStatus, HistoryStatus, Latency, ServerStatus, Status};
+use crate::about::Signatures;
 use holdfast_store::dir::reserve::readable;
 use std::fmt;
 
@@ -52,6 +53,13 @@ impl Status {
         let mut line = |name: &str, text: String| writeln!(f, "{name:<NAME_WIDTH$} {text}");
         line("version", format!("{} (commit {}, start {})", self.version, self.commit, server.epoch))?;
         line("readable", format!("from version {} on", server.horizon))?;
+        match server.signatures {
+            Signatures::Any => {}
+            Signatures::Test => {
+                line("signatures", "checked; the key `test` with the secret `test` is known".to_owned())?
+            }
+            Signatures::OwnKeys => line("signatures", "checked against the keys that were given".to_owned())?,
+        }
         line("history", server.history.to_string())?;
         for pin in &server.pins {
             line("pin", format!("{} holds version {} ({})", pin.id, pin.version, pin.label))?;

@@ -184,6 +184,18 @@ proptest! {
     }
 
     #[test]
+    fn over_http_2_the_host_is_the_authority(request in requests(), how in hows()) {
+        let mut request = signed(request, &how);
+        request.headers_mut().remove("host");
+        let absolute = |host: &str, request: &Sent| format!("http://{host}{}", request.uri()).parse::<Uri>().expect("a URI");
+        let (own, other) = (absolute("h:8000", &request), absolute("h:8001", &request));
+        *request.uri_mut() = own;
+        prop_assert_eq!(check(&request, NOW_MS), Ok(()));
+        *request.uri_mut() = other;
+        prop_assert!(check(&request, NOW_MS).is_err());
+    }
+
+    #[test]
     fn another_secret_is_refused(request in requests(), how in hows()) {
         let request = signed(request, &how);
         let head = Head { method: request.method(), uri: request.uri(), headers: request.headers() };
