@@ -21,6 +21,7 @@ fn context(step: u64) -> Context {
         request_id: RequestId::from_random([7; 52]),
         now_ms: 1_764_000_000_000 + step,
         random: [7; 16],
+        delay_transient_statuses: false,
     }
 }
 

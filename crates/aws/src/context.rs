@@ -93,10 +93,12 @@ pub struct Context {
     pub now_ms: u64,
     /// Randomness for ids that the operation makes.
     pub random: [u8; 16],
+    /// Whether resources are in the making, and in deletion, for as long as they show it (`--delay-transient-statuses`).
+    pub delay_transient_statuses: bool,
 }
 
 impl Context {
-    /// A context for an access key in a region, with fresh randomness.
+    /// A context for an access key in a region, with fresh randomness and without delays.
     ///
     /// # Errors
     /// If the operating system has no randomness.
@@ -121,6 +123,7 @@ impl Context {
             request_id,
             now_ms,
             random: random()?,
+            delay_transient_statuses: false,
         })
     }
 

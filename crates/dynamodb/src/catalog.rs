@@ -2,15 +2,15 @@
 
 use crate::errors;
 use crate::key::KeySchema;
-use crate::table::{IndexView, TableDefinition};
+use crate::table::{IndexView, TableDefinition, TableState};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
-use holdfast_state::catalog;
+use holdfast_state::catalog::{self, CatalogEntry};
 use holdfast_state::families::{Resource, SpaceKind};
-use holdfast_state::record::Record;
+use holdfast_state::record::{Record, RecordError};
 use holdfast_state::{Space, StateError};
-use holdfast_store::{Read, Transaction, Version};
+use holdfast_store::{Read, SpaceId, Transaction, Version};
 
 /// The name of a table, taken out of its ARN where a request names it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ const SHARED_REGION: &str = "";
 pub(crate) struct Scope {
     account: Box<str>,
     region: Box<str>,
+    /// Service time of the request: which state a table is in.
+    now_ms: u64,
 }
 
 /// A table as it is in the state that it was found in.
@@ -104,11 +106,16 @@ impl Table {
 impl Scope {
     /// The scope of a request.
     pub(crate) fn of(context: &Context) -> Self {
-        Self { account: context.account.clone(), region: context.region.clone() }
+        Self { account: context.account.clone(), region: context.region.clone(), now_ms: context.now_ms }
+    }
+
+    /// The account whose tables they are.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
     }
 
     fn tables(&self) -> catalog::Scope<'_> {
-        catalog::Scope { account: &self.account, region: SHARED_REGION, resource: Resource::DYNAMODB_TABLE }
+        tables_of(&self.account)
     }
 
     /// The ARN of a table. Source: AWS's service authorization reference.
@@ -116,25 +123,67 @@ impl Scope {
         format!("arn:aws:dynamodb:{}:{}:table/{}", self.region, self.account, name.as_str())
     }
 
-    /// The table of a name, if there is one.
+    /// The table of a name, if there is one whose items can be read and written: one in the making or in deletion is as good
+    /// as none.
     pub(crate) fn table(
         &self,
         read: &(impl Read + ?Sized),
         name: &TableName,
     ) -> Result<Option<Table>, Error> {
-        let found = catalog::resolve(read, &self.tables(), name.as_str()).map_err(failed)?;
-        Ok(found.map(|(space, entry)| Table { space, since: entry.since, record: entry.record.definition }))
+        let found = self.entry(read, name)?;
+        Ok(found.filter(|(_, state)| *state == TableState::Active).map(|(table, _)| table))
     }
 
-    /// Names behind `after`, in the order of their bytes, at most `limit`.
+    /// The table of a name in any state, if it is not gone.
+    pub(crate) fn table_in_any_state(
+        &self,
+        read: &(impl Read + ?Sized),
+        name: &TableName,
+    ) -> Result<Option<(Table, TableState)>, Error> {
+        Ok(self.entry(read, name)?.filter(|(_, state)| *state != TableState::Gone))
+    }
+
+    /// What stands in the catalog under a name, though it may be gone.
+    pub(crate) fn entry(
+        &self,
+        read: &(impl Read + ?Sized),
+        name: &TableName,
+    ) -> Result<Option<(Table, TableState)>, Error> {
+        let found = catalog::resolve(read, &self.tables(), name.as_str()).map_err(failed)?;
+        let Some((space, entry)) = found else { return Ok(None) };
+        let table = Table { space, since: entry.since, record: entry.record.definition };
+        let state = self.state(&table.record)?;
+        Ok(Some((table, state)))
+    }
+
+    fn state(&self, record: &[u8]) -> Result<TableState, Error> {
+        let times = TableDefinition::states(record).map_err(|error| errors::internal(&error))?;
+        Ok(times.state(self.now_ms))
+    }
+
+    /// Names of tables that are not gone behind `after`, in the order of their bytes, at most `limit`.
     pub(crate) fn names(
         &self,
         read: &(impl Read + ?Sized),
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, Error> {
-        let tables = catalog::list(read, &self.tables(), after, limit).map_err(failed)?;
-        Ok(tables.into_iter().map(|(name, _)| name).collect())
+        let mut names: Vec<String> = Vec::new();
+        let mut after = after.map(str::to_owned);
+        loop {
+            let wanted = limit - names.len();
+            let tables = catalog::list(read, &self.tables(), after.as_deref(), wanted).map_err(failed)?;
+            let is_last = tables.len() < wanted;
+            after = tables.last().map(|(name, _)| name.clone());
+            for (name, entry) in tables {
+                if self.state(&entry.record.definition)? != TableState::Gone {
+                    names.push(name);
+                }
+            }
+            if is_last || names.len() == limit {
+                return Ok(names);
+            }
+        }
     }
 
     /// Gives a name that is free a definition and an empty space.
@@ -149,17 +198,62 @@ impl Scope {
         Ok(())
     }
 
+    /// Gives a name that exists another definition.
+    pub(crate) fn redefine(
+        &self,
+        tx: &mut Transaction<'_>,
+        name: &TableName,
+        definition: &TableDefinition,
+    ) -> Result<(), Error> {
+        catalog::redefine(tx, &self.tables(), name.as_str(), &definition.to_bytes()).map_err(failed)
+    }
+
     /// Takes a name that exists away and drops the spaces of the table and its indexes.
     pub(crate) fn remove(&self, tx: &mut Transaction<'_>, name: &TableName) -> Result<(), Error> {
-        let entry = catalog::remove(tx, &self.tables(), name.as_str()).map_err(failed)?;
-        let spaces =
-            TableDefinition::index_spaces(&entry.definition).map_err(|error| errors::internal(&error))?;
-        for space in spaces {
-            let space = Space::open(tx, space, SpaceKind::DYNAMODB_INDEX).map_err(failed)?;
-            space.drop(tx).map_err(failed)?;
-        }
-        Ok(())
+        remove(tx, &self.account, name.as_str()).map_err(failed)
     }
+}
+
+/// The scope of an account's tables.
+fn tables_of(account: &str) -> catalog::Scope<'_> {
+    catalog::Scope { account, region: SHARED_REGION, resource: Resource::DYNAMODB_TABLE }
+}
+
+/// Takes a name that exists away and drops the spaces of the table and its indexes.
+fn remove(tx: &mut Transaction<'_>, account: &str, name: &str) -> Result<(), StateError> {
+    let entry = catalog::remove(tx, &tables_of(account), name)?;
+    let spaces =
+        TableDefinition::index_spaces(&entry.definition).map_err(|cause| unreadable(&entry, name, cause))?;
+    for space in spaces {
+        Space::open(tx, space, SpaceKind::DYNAMODB_INDEX)?.drop(tx)?;
+    }
+    Ok(())
+}
+
+/// Takes a table that was marked as deleted away, if it is still there: `space` tells it from a later one of its name.
+///
+/// # Errors
+/// If the definition is unreadable, or the store fails.
+pub(crate) fn remove_deleted(
+    tx: &mut Transaction<'_>,
+    account: &str,
+    name: &str,
+    space: SpaceId,
+) -> Result<(), StateError> {
+    let Some(entry) = catalog::find(tx, &tables_of(account), name)?.map(|found| found.record) else {
+        return Ok(());
+    };
+    let states =
+        TableDefinition::states(&entry.definition).map_err(|cause| unreadable(&entry, name, cause))?;
+    if entry.space == space && states.gone_ms != 0 {
+        remove(tx, account, name)?;
+    }
+    Ok(())
+}
+
+fn unreadable(entry: &CatalogEntry, name: &str, cause: RecordError) -> StateError {
+    let (space, key) = (entry.space, name.as_bytes().into());
+    StateError::Unreadable { space, family: "definition of a table", key, cause: cause.into() }
 }
 
 /// None of these is a client's mistake.

@@ -3,7 +3,7 @@
 use crate::catalog::{Scope, Table, TableName, failed};
 use crate::errors;
 use crate::key::ScalarType;
-use crate::table::{BillingMode, IndexDefinition, IndexScope, Projection, TableDefinition};
+use crate::table::{BillingMode, IndexDefinition, IndexScope, Projection, TableDefinition, TableState};
 use holdfast_aws::Error;
 use holdfast_shapes::dynamodb::{
     AttributeDefinition, BillingModeSummary, GlobalSecondaryIndexDescription,
@@ -15,26 +15,47 @@ use holdfast_state::families::SpaceKind;
 use holdfast_store::{Counters, Read};
 use serde::Serialize;
 
-/// What an answer says of a table's state. A table is there, or gone, once its commit is durable; the answers to creating
-/// and deleting still name the states that AWS's do.
+/// What an answer says of a table's state. The answers to creating and deleting name AWS's states also where the table is
+/// there, or gone, once their commit is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// In the answer to `CreateTable`.
+    Created,
+    /// Described while it is in the making.
     Creating,
     /// While it is there.
     Active,
-    /// In the answer to `DeleteTable`.
+    /// In the answer to `DeleteTable`, and described while it is in deletion.
     Deleting,
 }
 
 impl Phase {
+    /// How a table in a state is described.
+    pub(crate) fn of(state: TableState) -> Self {
+        match state {
+            TableState::Creating => Self::Creating,
+            TableState::Active => Self::Active,
+            TableState::Deleting | TableState::Gone => Self::Deleting,
+        }
+    }
+
     fn status(self) -> String {
         let status = match self {
-            Self::Creating => "CREATING",
+            Self::Created | Self::Creating => "CREATING",
             Self::Active => "ACTIVE",
             Self::Deleting => "DELETING",
         };
         status.to_owned()
+    }
+
+    /// Status of the warm throughput; none where it is not shown. Source: verified, but for the state in the making, which is
+    /// verified only where it was asked for.
+    fn warm_status(self) -> Option<String> {
+        match self {
+            Self::Created | Self::Deleting => None,
+            Self::Creating => Some("UPDATING".to_owned()),
+            Self::Active => Some("ACTIVE".to_owned()),
+        }
     }
 }
 
@@ -96,28 +117,28 @@ pub(crate) fn describe(
         ..Default::default()
     };
     if definition.billing == BillingMode::PayPerRequest {
-        // The time is missing from AWS's answer to CreateTable and is that of creation afterwards.
-        let since = (phase != Phase::Creating).then_some(created);
+        // AWS names the time only once the table is there; it is that of creation.
+        let since = matches!(phase, Phase::Active | Phase::Deleting).then_some(created);
         description.billing_mode_summary = Some(BillingModeSummary {
             billing_mode: Some("PAY_PER_REQUEST".to_owned()),
             last_update_to_pay_per_request_date_time: since,
         });
     }
-    // AWS's answer to DeleteTable has no key schema, no attributes, no indexes and no time of creation.
+    // What AWS shows of a table in deletion has no key schema, no attributes, no indexes and no time of creation.
     if phase != Phase::Deleting {
         description.attribute_definitions = Some(definition.attributes.iter().map(attribute).collect());
         description.key_schema = Some(key_schema(&definition.partition, definition.sort.as_ref()));
         description.creation_date_time = Some(created);
         describe_indexes(&mut description, definition, sizes, phase);
     }
-    if phase == Phase::Active {
+    description.warm_throughput = phase.warm_status().map(|status| {
         let (read, write) = throughput.unwrap_or(WARM_UNITS_ON_DEMAND);
-        description.warm_throughput = Some(TableWarmThroughputDescription {
+        TableWarmThroughputDescription {
             read_units_per_second: Some(signed(read)),
             write_units_per_second: Some(signed(write)),
-            status: Some(Phase::Active.status()),
-        });
-    }
+            status: Some(status),
+        }
+    });
     description
 }
 
@@ -147,13 +168,12 @@ fn global_index(
     counters: Counters,
     phase: Phase,
 ) -> GlobalSecondaryIndexDescription {
-    // Not in AWS's answer to CreateTable.
-    let warm = (phase == Phase::Active).then(|| {
+    let warm = phase.warm_status().map(|status| {
         let (read, write) = index.throughput.unwrap_or(WARM_UNITS_ON_DEMAND);
         GlobalSecondaryIndexWarmThroughputDescription {
             read_units_per_second: Some(signed(read)),
             write_units_per_second: Some(signed(write)),
-            status: Some(Phase::Active.status()),
+            status: Some(status),
         }
     });
     GlobalSecondaryIndexDescription {

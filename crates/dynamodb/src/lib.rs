@@ -7,6 +7,7 @@
 //! - [`expression`]: conditions, projections and updates as text, and what becomes of them
 //! - [`inspect`]: a look at what is stored, for verbs and the console
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
+//! - [`jobs`]: what goes on in the background
 //! - [`key`]: the key of an item within its table's space
 //! - [`index`]: the rows of an item in the indexes of its table
 //! - `write`: the one path by which items and their index rows change
@@ -22,6 +23,7 @@ pub mod expression;
 pub mod index;
 pub mod inspect;
 pub mod item;
+pub mod jobs;
 pub mod key;
 pub mod number;
 pub mod operations;

@@ -1,11 +1,14 @@
 //! What is stored of a table: its definition.
 //!
 //! The definition stands in the catalog beside the table's space; name, account and region are the catalog's key. Its
-//! first fields are the key attributes, so that operations on items read those in place and nothing else.
+//! first fields are the times of its states, key attributes and indexes, so that operations on items read those in place
+//! and nothing else.
 //!
 //! | field | bytes |
 //! |---|---|
 //! | version | 1: `02` |
+//! | active from | service time, unsigned, ms since 1970; 0: at once; absent in version 1, as is the next |
+//! | gone from | the same; 0 while the table is not being deleted |
 //! | partition key | name as string, type as in keys: `53`, `4E`, `42` |
 //! | sort key | option of the same |
 //! | indexes | list of the fields of [`indexes`]; absent in version 1, which had none |
@@ -43,9 +46,50 @@ pub enum BillingMode {
     PayPerRequest,
 }
 
+/// How long a table shows `CREATING` and `DELETING` where statuses are delayed, in ms of service time. AWS takes about three
+/// times as long; clients look every few seconds, and tests should not wait longer than they must.
+pub const TRANSIENT_MS: u64 = 2_000;
+
+/// What a table is at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableState {
+    /// In the making: it is shown, and holds nothing yet.
+    Creating,
+    /// As it should be.
+    Active,
+    /// In deletion: it is shown, and takes and gives nothing any more.
+    Deleting,
+    /// Deleted, though its name may still stand in the catalog: the job that takes it away comes soon.
+    Gone,
+}
+
+/// When a table changes its state, in service time, ms since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StateTimes {
+    /// From when on it is active; 0: since it was there.
+    pub active_ms: u64,
+    /// From when on it is gone; 0: it is not being deleted.
+    pub gone_ms: u64,
+}
+
+impl StateTimes {
+    /// The state at a time.
+    #[must_use]
+    pub fn state(self, now_ms: u64) -> TableState {
+        match self.gone_ms {
+            0 if now_ms < self.active_ms => TableState::Creating,
+            0 => TableState::Active,
+            gone_ms if now_ms < gone_ms => TableState::Deleting,
+            _ => TableState::Gone,
+        }
+    }
+}
+
 /// The definition of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDefinition {
+    /// Its states.
+    pub states: StateTimes,
     /// Name and type of the partition key.
     pub partition: (String, ScalarType),
     /// Name and type of the sort key.
@@ -70,8 +114,19 @@ impl TableDefinition {
     /// # Errors
     /// If the record is newer than this build or malformed.
     pub fn key_schema(record: &[u8]) -> Result<KeySchema<'_>, RecordError> {
-        let (_, fields) = split_version(record, Self::VERSION)?;
-        read_key_schema(&mut FieldReader::new(fields))
+        let (version, fields) = split_version(record, Self::VERSION)?;
+        let mut reader = FieldReader::new(fields);
+        read_states(&mut reader, version)?;
+        read_key_schema(&mut reader)
+    }
+
+    /// When a stored table changes its state.
+    ///
+    /// # Errors
+    /// As [`TableDefinition::key_schema`].
+    pub fn states(record: &[u8]) -> Result<StateTimes, RecordError> {
+        let (version, fields) = split_version(record, Self::VERSION)?;
+        read_states(&mut FieldReader::new(fields), version)
     }
 
     /// Key attributes and indexes of a stored definition, read in place.
@@ -81,6 +136,7 @@ impl TableDefinition {
     pub fn keys_and_indexes(record: &[u8]) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>), RecordError> {
         let (version, fields) = split_version(record, Self::VERSION)?;
         let mut reader = FieldReader::new(fields);
+        read_states(&mut reader, version)?;
         let schema = read_key_schema(&mut reader)?;
         Ok((schema, read_indexes(&mut reader, version)?))
     }
@@ -94,6 +150,13 @@ impl TableDefinition {
         let (_, indexes) = Self::keys_and_indexes(record)?;
         Ok(indexes.into_iter().map(|index| index.space).collect())
     }
+}
+
+fn read_states(reader: &mut FieldReader<'_>, version: u8) -> Result<StateTimes, RecordError> {
+    if version == WITHOUT_INDEXES {
+        return Ok(StateTimes::default());
+    }
+    Ok(StateTimes { active_ms: reader.unsigned()?, gone_ms: reader.unsigned()? })
 }
 
 fn read_indexes<'a>(reader: &mut FieldReader<'a>, version: u8) -> Result<Vec<IndexView<'a>>, RecordError> {
@@ -126,6 +189,7 @@ impl Record for TableDefinition {
 
     fn encode(&self, out: &mut Vec<u8>) {
         let mut writer = FieldWriter::new(out);
+        writer.unsigned(self.states.active_ms).unsigned(self.states.gone_ms);
         write_attribute(&mut writer, &self.partition);
         writer.option(self.sort.as_ref(), write_attribute);
         writer.list(&self.indexes, indexes::write);
@@ -140,6 +204,7 @@ impl Record for TableDefinition {
 
     fn decode(version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
         let mut reader = FieldReader::new(bytes);
+        let states = read_states(&mut reader, version)?;
         let schema = read_key_schema(&mut reader)?;
         let indexes = read_indexes(&mut reader, version)?.iter().map(IndexView::to_definition).collect();
         let attributes = reader.list(read_attribute)?.into_iter().map(owned).collect();
@@ -160,6 +225,7 @@ impl Record for TableDefinition {
         };
         reader.finish()?;
         Ok(Self {
+            states,
             partition: owned(schema.partition),
             sort: schema.sort.map(owned),
             indexes,
@@ -179,6 +245,7 @@ mod tests {
 
     fn definition() -> TableDefinition {
         TableDefinition {
+            states: StateTimes::default(),
             partition: ("pk".into(), ScalarType::S),
             sort: Some(("sk".into(), ScalarType::N)),
             indexes: Vec::new(),
@@ -218,17 +285,18 @@ mod tests {
             projection: Projection::Include(vec!["y".into(), "x".into()]),
             throughput: None,
         };
-        TableDefinition { indexes: vec![global, keys_only, local], class_named: true, ..definition() }
+        let states = StateTimes { active_ms: 301, gone_ms: 302 };
+        TableDefinition { states, indexes: vec![global, keys_only, local], class_named: true, ..definition() }
     }
 
     #[test]
     fn bytes_are_fixed() {
         let mut expected = vec![0x02];
-        expected.extend(*b"\x02pkS\x01\x02skN\x00\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06\x00");
+        expected.extend(*b"\x00\x00\x02pkS\x01\x02skN\x00\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06\x00");
         assert_eq!(definition().to_bytes(), expected);
 
         let mut expected = vec![0x02];
-        expected.extend(*b"\x02pkS\x01\x02skN\x03");
+        expected.extend(*b"\xAD\x02\xAE\x02\x02pkS\x01\x02skN\x03");
         expected.extend(*b"\x01g\x00\x07\x01\x02gpB\x00\x00\x00\x01\x05\x06");
         expected.extend(*b"\x01k\x00\x08\x01\x02gpB\x01\x02skN\x01\x00\x00");
         expected.extend(*b"\x01l\x01\x09\x01\x02pkS\x01\x02gpB\x02\x02\x01y\x01x\x00");
@@ -254,10 +322,23 @@ mod tests {
             let schema = TableDefinition::key_schema(&bytes).unwrap();
             assert_eq!(owned(schema.partition), definition.partition);
             assert_eq!(schema.sort.map(owned), definition.sort);
+            assert_eq!(TableDefinition::states(&bytes), Ok(definition.states));
             let (_, indexes) = TableDefinition::keys_and_indexes(&bytes).unwrap();
             let indexes: Vec<_> = indexes.iter().map(IndexView::to_definition).collect();
             assert_eq!(indexes, definition.indexes);
         }
+    }
+
+    #[test]
+    fn states_follow_their_times() {
+        let at = |active_ms, gone_ms| {
+            let times = StateTimes { active_ms, gone_ms };
+            [9, 10, 19, 20].map(|now_ms| times.state(now_ms))
+        };
+        use TableState::{Active, Creating, Deleting, Gone};
+        assert_eq!(at(0, 0), [Active; 4]);
+        assert_eq!(at(10, 0), [Creating, Active, Active, Active]);
+        assert_eq!(at(10, 20), [Deleting, Deleting, Deleting, Gone]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! A file is an object with `about`, which says what it shows and where its answers come from, and `steps`. A step has an
 //! `operation`, a `request` (or a `body` as text, where it is no JSON), and either the `answer` or the `error` with `code`
 //! and `message`. Texts of the form `<x*2049>` stand for 2049 times `x`. Time, randomness, account and region are fixed:
-//! the clock of each step is one second after the step before.
+//! the clock of each step is one second after the step before. With `delayed` in the file, tables show `CREATING` and `DELETING`
+//! for a while.
 
 use holdfast_aws::{Context, Error, RequestId};
 use holdfast_dynamodb::Prepared;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 const FIRST_MS: u64 = 1_764_000_000_123;
 
-fn context(step: usize) -> Context {
+fn context(step: usize, delayed: bool) -> Context {
     Context {
         account: "000000000000".into(),
         region: "eu-west-1".into(),
@@ -24,6 +25,7 @@ fn context(step: usize) -> Context {
         request_id: RequestId::from_random([7; 52]),
         now_ms: FIRST_MS + 1000 * step as u64,
         random: [7; 16],
+        delay_transient_statuses: delayed,
     }
 }
 
@@ -69,6 +71,7 @@ fn check(path: &Path, mut run: impl FnMut(&Context, &str, &[u8]) -> Result<Vec<u
     let text = std::fs::read_to_string(path).expect("a golden can be read");
     let golden: Value = serde_json::from_str(&text).expect("a golden is JSON");
     assert!(golden["about"].is_string(), "{} says what it is about", path.display());
+    let delayed = golden["delayed"].as_bool().unwrap_or(false);
     let steps = golden["steps"].as_array().expect("a golden has steps");
     let mut wrong = Vec::new();
     for (at, step) in steps.iter().enumerate() {
@@ -83,7 +86,7 @@ fn check(path: &Path, mut run: impl FnMut(&Context, &str, &[u8]) -> Result<Vec<u
                 expected.insert(member.to_owned(), expand(value));
             }
         }
-        let got = shown(run(&context(at), operation, body.as_bytes()));
+        let got = shown(run(&context(at, delayed), operation, body.as_bytes()));
         if got != Value::Object(expected.clone()) {
             let name = path.strip_prefix(root()).unwrap_or(path).display();
             wrong.push(format!(

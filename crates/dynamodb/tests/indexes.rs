@@ -177,6 +177,7 @@ impl Server {
             request_id: RequestId::from_random([7; 52]),
             now_ms: 1_764_000_000_000 + self.requests,
             random: [7; 16],
+            delay_transient_statuses: false,
         };
         let body = body.to_string();
         let answer = self.twins.request(|| holdfast_dynamodb::prepare(&context, operation, body.as_bytes()));

@@ -26,6 +26,7 @@ impl Server {
             request_id: RequestId::from_random([7; 52]),
             now_ms: 1_764_000_000_123,
             random: [7; 16],
+            delay_transient_statuses: false,
         };
         let body = match holdfast_dynamodb::prepare(&context, operation, request.to_string().as_bytes())? {
             Prepared::Read(read) => read.run(&self.0.snapshot())?,

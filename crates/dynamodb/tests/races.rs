@@ -14,6 +14,7 @@ fn context() -> Context {
         request_id: RequestId::from_random([1; 52]),
         now_ms: 1_764_000_000_000,
         random: [1; 16],
+        delay_transient_statuses: false,
     }
 }
 

@@ -156,6 +156,10 @@ pub struct Serve {
     /// Bytes in memory at which recent writes become a table (default: 16 MiB). Small values are for tests.
     #[arg(long, env = "HOLDFAST_MEMTABLE_BYTES", hide = true)]
     pub memtable_bytes: Option<u64>,
+    /// Let tables show CREATING and DELETING for two seconds, as AWS does for longer. Without it they are there, or gone, at
+    /// once.
+    #[arg(long, env = "HOLDFAST_DELAY_TRANSIENT_STATUSES", value_parser = FalseyValueParser::new())]
+    pub delay_transient_statuses: bool,
     /// Services that clients will ask for, as LocalStack is told: those that are not there are announced as unavailable.
     #[arg(long, env = "SERVICES", value_delimiter = ',')]
     pub services: Vec<String>,

@@ -17,8 +17,13 @@ impl Server {
 
     /// Starts for clients of some services.
     fn start_for(dir: &std::path::Path, services: &str) -> Self {
+        Self::start_with(dir, services, &[])
+    }
+
+    fn start_with(dir: &std::path::Path, services: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast"))
             .args(["serve", "--json", "--port", "0", "--dynamodb-port", "0", "--console-port", "0"])
+            .args(flags)
             .env("SERVICES", services)
             .arg("--data-dir")
             .arg(dir)
@@ -186,4 +191,22 @@ fn services_that_are_missing_are_announced_and_refused_in_their_protocol() {
     // What is there is served all the same, and a stranger's GET is a health check.
     assert_eq!(server.call("ListTables", "{}"), r#"{"TableNames":[]}"#);
     assert!(server.ask("aws", "GET /", "", "").1.starts_with("healthy: "));
+}
+
+#[test]
+fn statuses_are_delayed_where_it_is_asked_for() {
+    const TABLE: &str = r#"{"TableName":"Music","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],
+        "KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}"#;
+    for (flags, status) in [
+        (&[][..], r#""TableStatus":"ACTIVE""#),
+        (&["--delay-transient-statuses"], r#""TableStatus":"CREATING""#),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut server = Server::start_with(&dir.path().join("data"), "dynamodb", flags);
+        server.call("CreateTable", TABLE);
+        let described = server.call("DescribeTable", r#"{"TableName":"Music"}"#);
+        assert!(described.contains(status), "{described}");
+        assert!(server.stop().success());
+    }
 }

@@ -1,4 +1,4 @@
-//! The registry of what is stored: kinds of spaces, families of keys within them, kinds of named resources.
+//! The registry of what is stored: kinds of spaces, families of keys within them, kinds of named resources, kinds of jobs.
 //!
 //! Numbers and names here are part of the format on disk. The lists only grow: an entry is never changed, moved, removed
 //! or given to something else, and a number once used stays used. A test holds a second copy of the lists.
@@ -77,6 +77,23 @@ impl Resource {
     pub const ALL: &'static [Self] = &[Self::DYNAMODB_TABLE];
 }
 
+/// A kind of job, beside the store's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobFamily {
+    /// Number in the job's row; [`holdfast_store::KIND_NUMBER_MIN`] or more.
+    pub number: u16,
+    /// Name for messages, `status` and the rows of its commits.
+    pub name: &'static str,
+}
+
+impl JobFamily {
+    /// A DynamoDB table that shows `DELETING` for a while is taken away.
+    pub const DYNAMODB_DELETED_TABLE: Self = Self { number: 64, name: "dynamodb deleted table" };
+
+    /// Every kind, in the order in which they came.
+    pub const ALL: &'static [Self] = &[Self::DYNAMODB_DELETED_TABLE];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +117,9 @@ mod tests {
             .map(|resource| (resource.service, resource.kind, resource.space.number))
             .collect();
         assert_eq!(resources, [("dynamodb", "table", 2)]);
+
+        let jobs: Vec<_> = JobFamily::ALL.iter().map(|job| (job.number, job.name)).collect();
+        assert_eq!(jobs, [(64, "dynamodb deleted table")]);
     }
 
     #[test]
@@ -115,6 +135,10 @@ mod tests {
         let names: HashSet<_> =
             Resource::ALL.iter().map(|resource| (resource.service, resource.kind)).collect();
         assert_eq!(names.len(), Resource::ALL.len());
+
+        let jobs: HashSet<_> = JobFamily::ALL.iter().map(|job| job.number).collect();
+        assert_eq!(jobs.len(), JobFamily::ALL.len());
+        assert!(jobs.iter().all(|number| *number >= holdfast_store::KIND_NUMBER_MIN));
     }
 
     #[test]

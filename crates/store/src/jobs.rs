@@ -10,6 +10,7 @@
 //!
 //! # Layout
 //! - here: the row, kinds, and the step as an operation
+//! - [`not_before`]: jobs that wait for a time
 //! - [`runner`]: the one thread that trims and runs steps, one at a time
 //! - [`reclaim`]: the store's own job: the rows of a dropped space
 //! - [`scrub`]: what the thread does besides: it reads the tables whole, one now and then, and notes what is damaged
@@ -35,12 +36,14 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) mod not_before;
 pub(crate) mod reclaim;
 pub(crate) mod runner;
 pub(crate) mod scrub;
 #[cfg(test)]
 mod tests;
 
+pub use not_before::NotBefore;
 pub use scrub::TableDamage;
 
 /// Kinds below this number are the store's own.
@@ -133,6 +136,13 @@ pub trait JobKind: Send + Sync + Debug + 'static {
     /// What a step needs of the disk.
     fn need(&self) -> Need {
         Need::Room
+    }
+
+    /// When the next step may run, where it must wait: known from the job's row alone, so a step that wants the next one
+    /// to wait says so in the cursor it leaves.
+    fn not_before(&self, job: &JobRecord) -> Option<NotBefore> {
+        let _ = job;
+        None
     }
 
     /// Whether a step that changes something gets a version. Only what no permitted read can see has none; it writes no

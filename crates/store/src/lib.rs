@@ -45,7 +45,7 @@ pub use doctor::Stopped;
 pub use engine::ReadError;
 pub use executor::metrics::{Histogram, HistogramValues};
 pub use history::AsOf;
-pub use jobs::{JobId, JobKind, JobRecord, JobStatus, Step, TableDamage};
+pub use jobs::{JobId, JobKind, JobRecord, JobStatus, KIND_NUMBER_MIN, NotBefore, Step, TableDamage};
 pub use losses::Loss;
 pub use operation::Operation;
 pub use read::{Read, Snapshot};

@@ -19,6 +19,25 @@ pub fn table_exists(name: &str) -> Error {
     Error::service("ResourceInUseException", format!("Table already exists: {name}"))
 }
 
+/// A change of a table that is in the making, and its creation once more. Source: verified.
+#[must_use]
+pub fn table_being_created(name: &str) -> Error {
+    in_use("created", name)
+}
+
+/// A change of a table that is in deletion. Source: verified.
+#[must_use]
+pub fn table_being_deleted(name: &str) -> Error {
+    in_use("deleted", name)
+}
+
+fn in_use(what: &str, name: &str) -> Error {
+    Error::service(
+        "ResourceInUseException",
+        format!("Attempt to change a resource which is still in use: Table is being {what}: {name}"),
+    )
+}
+
 /// `CreateTable` without a name. Source: recorded.
 #[must_use]
 pub fn table_name_required() -> Error {

@@ -19,6 +19,7 @@ fn record(projection: Projection, sort: bool) -> Vec<u8> {
         throughput: None,
     };
     let definition = TableDefinition {
+        states: crate::table::StateTimes::default(),
         partition: ("pk".into(), ScalarType::S),
         sort: None,
         indexes: vec![index],

@@ -7,7 +7,7 @@ use crate::catalog::{Scope, TableName, failed};
 use crate::description::{self, Phase, Sizes};
 use crate::errors::{self, tables};
 use crate::request;
-use crate::table::{BillingMode, TableDefinition};
+use crate::table::{BillingMode, StateTimes, TRANSIENT_MS, TableDefinition, TableState};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::{
     CreateTableInput, CreateTableOutput, KeySchemaElement, ProvisionedThroughput, SSESpecification,
@@ -48,7 +48,9 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let keys = table_keys(schema, &definitions, &asked)?;
     let indexes = if asked.any() { indexes::plan(&asked, &keys, &definitions, billing)? } else { Vec::new() };
     let (partition, sort) = keys;
+    let active_ms = if context.delay_transient_statuses { context.now_ms + TRANSIENT_MS } else { 0 };
     let definition = TableDefinition {
+        states: StateTimes { active_ms, gone_ms: 0 },
         partition,
         sort,
         indexes,
@@ -175,8 +177,14 @@ impl WriteOperation<Error> for CreateTable {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        if self.scope.table(tx, &self.table)?.is_some() {
-            return Err(tables::table_exists(self.table.as_str()));
+        match self.scope.entry(tx, &self.table)?.map(|(_, state)| state) {
+            None => {}
+            // Its job has not come yet.
+            Some(TableState::Gone) => self.scope.remove(tx, &self.table)?,
+            Some(TableState::Creating) => return Err(tables::table_being_created(self.table.as_str())),
+            Some(TableState::Active | TableState::Deleting) => {
+                return Err(tables::table_exists(self.table.as_str()));
+            }
         }
         for index in &mut self.definition.indexes {
             index.space = Space::create(tx, SpaceKind::DYNAMODB_INDEX).map_err(failed)?.id();
@@ -187,7 +195,7 @@ impl WriteOperation<Error> for CreateTable {
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
         let sizes = Sizes::default();
         let description =
-            description::describe(&self.scope, &self.table, &self.definition, &sizes, Phase::Creating);
+            description::describe(&self.scope, &self.table, &self.definition, &sizes, Phase::Created);
         description::render(&CreateTableOutput { table_description: Some(description) })
     }
 }

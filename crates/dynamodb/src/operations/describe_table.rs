@@ -26,11 +26,12 @@ struct DescribeTable {
 
 impl ReadOperation<Error> for DescribeTable {
     fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
-        let table = self.scope.table(read, &self.table)?;
-        let table = table.ok_or_else(|| tables::no_such_table_named(self.table.as_str()))?;
+        let found = self.scope.table_in_any_state(read, &self.table)?;
+        let (table, state) = found.ok_or_else(|| tables::no_such_table_named(self.table.as_str()))?;
         let definition = table.definition()?;
         let sizes = Sizes::of(read, &table, &definition)?;
-        let description = description::describe(&self.scope, &self.table, &definition, &sizes, Phase::Active);
+        let description =
+            description::describe(&self.scope, &self.table, &definition, &sizes, Phase::of(state));
         description::render(&DescribeTableOutput { table: Some(description) })
     }
 }

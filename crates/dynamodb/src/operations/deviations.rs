@@ -85,7 +85,8 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation {
         what: "Creating and deleting a table",
         aws: "Takes seconds; in between the table is `CREATING` or `DELETING`.",
-        here: "Done with the answer: the next request finds the table `ACTIVE` or gone.",
+        here: "Done with the answer: the next request finds the table `ACTIVE` or gone. With \
+               `--delay-transient-statuses` both take two seconds.",
     },
     Deviation {
         what: "Keys of a global index of more than two attributes",

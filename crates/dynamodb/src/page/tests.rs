@@ -13,6 +13,7 @@ fn context() -> Context {
         request_id: RequestId::from_random([7; 52]),
         now_ms: 1_764_000_000_123,
         random: [7; 16],
+        delay_transient_statuses: false,
     }
 }
 

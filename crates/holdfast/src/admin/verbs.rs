@@ -266,7 +266,7 @@ pub fn check(store: &Store, stopping: &dyn Fn() -> bool) -> anyhow::Result<Check
 mod tests {
     use super::*;
     use holdfast_dynamodb::key::ScalarType;
-    use holdfast_dynamodb::table::{BillingMode, IndexDefinition, IndexScope, Projection};
+    use holdfast_dynamodb::table::{BillingMode, IndexDefinition, IndexScope, Projection, StateTimes};
     use holdfast_state::record::Record;
     use holdfast_store::Options;
 
@@ -300,6 +300,7 @@ mod tests {
             throughput: None,
         };
         TableDefinition {
+            states: StateTimes::default(),
             partition,
             sort: None,
             indexes: vec![index],

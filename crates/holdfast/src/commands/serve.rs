@@ -56,7 +56,9 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
     if let Some((_, url)) = about.listening.urls().next() {
         store.announce(&url);
     }
-    let server = Arc::new(Server::new(store.clone(), about, verifier, cors));
+    let mut server = Server::new(store.clone(), about, verifier, cors);
+    server.delay_transient_statuses = options.delay_transient_statuses;
+    let server = Arc::new(server);
     let served = runtime.block_on(serve(options, server, doors, stop, dir.as_deref(), created));
     if let Some(dir) = &dir
         && let Err(error) = socket::remove(dir)
@@ -109,7 +111,7 @@ fn store_options(options: &Serve, dir: Option<&Path>) -> Options {
         place.memtable_bytes = options.memtable_bytes;
         Place::Directory(place)
     });
-    Options { place, history, ..Options::in_memory() }
+    Options { place, history, jobs: holdfast_dynamodb::jobs::kinds(), ..Options::in_memory() }
 }
 
 /// Bytes of history if nothing is said: 64 MiB in memory; else 10 GiB, or 20 % of the disk if that is less.

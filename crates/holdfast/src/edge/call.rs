@@ -132,8 +132,9 @@ impl Call {
             verifier.check(&head, &signature, &self.body.bytes, now_ms)?;
         }
         let credential = signature.credential()?;
-        Context::of(self.request_id, credential.region, credential.access_key, now_ms)
-            .map_err(|error| Error::internal(format!("no randomness: {error}")))
+        let context = Context::of(self.request_id, credential.region, credential.access_key, now_ms)
+            .map_err(|error| Error::internal(format!("no randomness: {error}")))?;
+        Ok(Context { delay_transient_statuses: server.delay_transient_statuses, ..context })
     }
 }
 

@@ -69,12 +69,14 @@ pub struct Server {
     pub verifier: Option<Verifier>,
     /// The sites whose pages are let in.
     pub cors: cors::Cors,
+    /// Whether tables show what they are becoming for a while.
+    pub delay_transient_statuses: bool,
     /// One entry per known operation, so that clients cannot make it grow.
     counts: BTreeMap<&'static str, Counts>,
 }
 
 impl Server {
-    /// A server over a store.
+    /// A server over a store; nothing is delayed.
     pub fn new(store: Store, about: About, verifier: Option<Verifier>, cors: cors::Cors) -> Self {
         let names = holdfast_dynamodb::OPERATIONS.iter().map(|operation| operation.name);
         let counts = names.chain(["other"]).map(|name| (name, Counts::default())).collect();
@@ -86,6 +88,7 @@ impl Server {
             pool: pool::Pool::default(),
             verifier,
             cors,
+            delay_transient_statuses: false,
             counts,
         }
     }

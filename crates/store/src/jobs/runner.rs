@@ -244,7 +244,8 @@ impl House<'_> {
             let now = Instant::now();
             let ready = |id: &JobId, job: &JobRecord| {
                 let waits = known.paces.get(id).and_then(|pace| pace.not_before).is_some_and(|at| at > now);
-                which(job) && self.runner.kinds.get(job.kind).is_some() && !waits
+                let kind = self.runner.kinds.get(job.kind).filter(|_| which(job) && !waits);
+                kind.is_some_and(|kind| kind.not_before(job).is_none_or(|at| at.has_come(self.clocks)))
             };
             let mut ready = jobs.into_iter().filter(|(id, job)| ready(id, job)).peekable();
             let first = ready.peek().cloned();
