@@ -14,7 +14,7 @@ use crate::tree;
 /// Run every check and test of the repository.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The long form: 100,000 simulated crashes, 100 kill -9 rounds, 30 power cuts (hours).
+    /// The long form: 100,000 simulated crashes, 100 kill -9 rounds, 30 power cuts, 1,000,000 listings (hours).
     #[arg(long)]
     thorough: bool,
     /// Only the steps whose name contains this, and of Rust's tests only those whose path contains it.
@@ -60,6 +60,15 @@ impl Step {
         step.with("PYTHONDONTWRITEBYTECODE", 1)
     }
 
+    /// As [`Step::python`], for a script that runs programs of Node.js.
+    fn node(name: &'static str, root: &Path, script: &str) -> Step {
+        let mut step = Step::python(name, root, script);
+        if step.skip.is_none() && !has_node(root) {
+            step.skip = Some("no Node.js with the packages of conformance/node: see .ci/run".to_owned());
+        }
+        step
+    }
+
     fn with(mut self, name: &'static str, value: impl ToString) -> Step {
         self.environment.push((name, value.to_string()));
         self
@@ -69,10 +78,11 @@ impl Step {
 /// Every step, cheapest first. **Add yours here.**
 ///
 /// Rust tests that need the real binary (kill -9 rounds, power cuts, the full disk, the damage matrix) are integration
-/// tests of `crates/holdfast` and `crates/store`; their counts come from the three variables set here. They say on stderr
+/// tests of `crates/holdfast` and `crates/store`; their counts come from the variables set here. They say on stderr
 /// what they counted, and what they skip where file systems of one's own cannot be mounted.
 fn steps(root: &Path, args: &Args) -> Vec<Step> {
     let (crashes, kills, cuts) = if args.thorough { (100_000, 100, 30) } else { (2_000, 10, 5) };
+    let listings = if args.thorough { 1_000_000 } else { 100_000 };
     let rust_tests = if has_nextest() {
         let mut step = Step::cargo("rust tests", &["nextest", "run", "--workspace", "--no-fail-fast"]);
         step.arguments.extend(args.filter.clone());
@@ -96,11 +106,14 @@ fn steps(root: &Path, args: &Args) -> Vec<Step> {
         rust_tests
             .with("HOLDFAST_TEST_CRASHES", crashes)
             .with("HOLDFAST_TEST_KILLS", kills)
-            .with("HOLDFAST_TEST_CUTS", cuts),
+            .with("HOLDFAST_TEST_CUTS", cuts)
+            .with("HOLDFAST_TEST_LISTINGS", listings),
         Step::cargo("doc tests", &["test", "--workspace", "--doc"]),
         Step::python("boto3", root, "conformance/boto3_smoke.py"),
+        Step::python("boto3 indexes", root, "conformance/boto3_indexes.py"),
         Step::python("aws cli", root, "conformance/aws_cli_smoke.py"),
         Step::python("aws cli tables", root, "conformance/aws_cli_harborlist.py"),
+        Step::node("node", root, "conformance/node_clients.py"),
     ]
 }
 
@@ -233,6 +246,14 @@ fn clients_python() -> Option<PathBuf> {
             .status()
             .is_ok_and(|status| status.success())
     })
+}
+
+/// Whether Node.js is here, with the packages that `.ci/run` installs.
+fn has_node(root: &Path) -> bool {
+    let folder =
+        std::env::var_os("HOLDFAST_CI_NODE").map_or_else(|| root.join("conformance/node"), PathBuf::from);
+    let runs = Command::new("node").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    folder.join("node_modules/@aws-sdk/client-dynamodb").is_dir() && runs.is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

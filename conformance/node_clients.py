@@ -1,0 +1,142 @@
+"""Clients of Node.js against the real binary: the JavaScript SDK, and dynamodb-admin as its users see it.
+
+$HOLDFAST_CI_NODE is the folder into which the packages of node/package.json were installed.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+import urllib.parse
+import urllib.request
+
+import harborlist
+from boto3_smoke import client
+from server import Server
+
+HERE = pathlib.Path(__file__).resolve().parent
+PACKAGES = pathlib.Path(os.environ.get("HOLDFAST_CI_NODE", HERE / "node")) / "node_modules"
+NODE = shutil.which("node")
+# All tests of one file, and one page.
+SDK_LIMIT_S = 120
+PAGE_LIMIT_S = 30
+ITEMS = 60
+USERS = "harborlist-users"
+TICKETS = "harborlist-support-tickets"
+
+
+def environment():
+    return os.environ | {"NODE_PATH": str(PACKAGES), "AWS_MAX_ATTEMPTS": "1"}
+
+
+@unittest.skipUnless(NODE and (PACKAGES / "@aws-sdk").is_dir(), "Node.js or the JavaScript SDK is missing: see .ci/run")
+class JavaScriptSdk(unittest.TestCase):
+    def test_the_client_and_its_documents(self):
+        server = Server().start()
+        self.addCleanup(server.remove)
+        done = subprocess.run(
+            [NODE, "--test", str(HERE / "node" / "sdk.cjs")], env=environment() | {"HOLDFAST_ENDPOINT": server.endpoint},
+            capture_output=True, text=True, timeout=SDK_LIMIT_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+@unittest.skipUnless(NODE and (PACKAGES / "dynamodb-admin").is_dir(), "Node.js or dynamodb-admin is missing: see .ci/run")
+class DynamodbAdmin(unittest.TestCase):
+    def setUp(self):
+        self.server = Server().start()
+        self.addCleanup(self.server.remove)
+        self.tables = harborlist.tables("head")
+        dynamodb = client(self.server)
+        for table in self.tables.values():
+            dynamodb.create_table(**table)
+        for number in range(ITEMS):
+            dynamodb.put_item(TableName=USERS, Item={
+                "id": {"S": f"user-{number}"}, "email": {"S": f"user{number}@example.com"}, "userType": {"S": "customer"},
+                "createdAt": {"S": f"2025-10-14T00:00:{number:02}.000Z"}, "preferences": {"M": {"theme": {"S": "dark"}}}})
+        dynamodb.put_item(TableName=TICKETS, Item={
+            "id": {"S": "t"}, "createdAt": {"N": "1760000000"}, "userId": {"S": "user-1"}, "status": {"S": "open"}})
+        self.address = self.start_admin()
+
+    def start_admin(self):
+        """Starts it on a port that the system chooses; the address is in what it says."""
+        script = json.loads((PACKAGES / "dynamodb-admin" / "package.json").read_text(encoding="utf-8"))["bin"]
+        script = script if isinstance(script, str) else script["dynamodb-admin"]
+        admin = subprocess.Popen(
+            [NODE, str(PACKAGES / "dynamodb-admin" / script), "--host", "127.0.0.1", "--port", "0",
+             "--dynamo-endpoint", self.server.endpoint],
+            env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(self.end, admin)
+        said = []
+        for line in admin.stdout:
+            said.append(line)
+            found = re.search(r"listening on (http://[0-9.:]+)", line)
+            if found:
+                return found[1]
+        raise AssertionError("it does not start:\n" + "".join(said))
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    def fetch(self, path, **query):
+        query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
+        url = f"{self.address}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        with contextlib.closing(urllib.request.urlopen(url, timeout=PAGE_LIMIT_S)) as answer:
+            self.assertEqual(answer.status, 200)
+            return answer.read().decode("utf-8")
+
+    def items(self, table, **query):
+        return json.loads(self.fetch(f"/tables/{table}/items", **query))
+
+    def test_tables_are_listed_with_their_counts(self):
+        page = self.fetch("/")
+        for name in self.tables:
+            self.assertIn(name, page)
+        listed = {table["TableName"]: table for table in json.loads(self.fetch("/api/tables"))}
+        self.assertEqual(set(listed), set(self.tables))
+        self.assertEqual((listed[USERS]["ItemCount"], listed[TICKETS]["ItemCount"]), (ITEMS, 1))
+
+    def test_a_table_and_its_description_are_shown(self):
+        self.assertIn(USERS, self.fetch(f"/tables/{USERS}"))
+        meta = self.fetch(f"/tables/{USERS}/meta")
+        for text in ("email-index", "PremiumExpirationIndex", f"&#34;ItemCount&#34;: {ITEMS}"):
+            self.assertIn(text, meta)
+        self.assertIn(TICKETS, self.fetch(f"/tables/{TICKETS}/get"))
+
+    def test_items_are_shown_page_by_page(self):
+        first = self.items(USERS)
+        self.assertEqual((len(first["Items"]), first["uniqueKeys"][0]), (25, "id"))
+        found, page = list(first["Items"]), first
+        while page["nextKey"]:
+            page = self.items(USERS, startKey=json.loads(urllib.parse.unquote(page["nextKey"])))
+            found += page["Items"]
+        self.assertEqual(sorted(item["id"] for item in found), sorted(f"user-{number}" for number in range(ITEMS)))
+
+    def test_a_table_and_an_index_are_queried(self):
+        email = {"email": {"type": "S", "operator": "=", "value": "user7@example.com"}}
+        found = self.items(USERS, operationType="query", queryableSelection="email-index", filters=email)
+        self.assertEqual([item["id"] for item in found["Items"]], ["user-7"])
+        key = {"id": {"type": "S", "operator": "=", "value": "t"},
+               "createdAt": {"type": "N", "operator": ">=", "value": "1760000000"}}
+        found = self.items(TICKETS, operationType="query", queryableSelection="table", filters=key)
+        self.assertEqual([item["userId"] for item in found["Items"]], ["user-1"])
+
+    def test_one_item_is_shown_and_another_is_put(self):
+        self.assertIn("user7@example.com", self.fetch(f"/tables/{USERS}/items/user-7"))
+        self.assertIn("user-1", self.fetch(f"/tables/{TICKETS}/items/t,1760000000"))
+        request = urllib.request.Request(
+            f"{self.address}/tables/{USERS}/add-item", method="PUT", headers={"Content-Type": "application/json"},
+            data=json.dumps({"id": "new", "email": "new@example.com"}).encode())
+        with contextlib.closing(urllib.request.urlopen(request, timeout=PAGE_LIMIT_S)) as answer:
+            self.assertEqual(json.load(answer), {"id": "new"})
+        self.assertIn("new@example.com", self.fetch(f"/tables/{USERS}/items/new"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
