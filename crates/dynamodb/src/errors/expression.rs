@@ -1,8 +1,8 @@
 //! Texts about expressions and their placeholders.
 //!
-//! Beside the sources of the texts that `errors.rs` lists: *tested* are answers of AWS that a public test suite of 2016 to
-//! 2020 was run against; *local* are answers of the vendor's own local emulator (version 3.3.1), used where nothing from
-//! AWS is known.
+//! Beside the sources of the texts that `errors.rs` lists: *tested* are answers that a public test suite expected of AWS
+//! between 2016 and 2020; *local* are answers of AWS's own local emulator (version 3.3.1), used where nothing from AWS
+//! itself is known. *Recorded* answers here come from two public suites (us-east-1 and eu-west-2, 2026).
 
 use super::{Wording, invalid, key_value, validation};
 use crate::expression::ExpressionKind;
@@ -28,10 +28,16 @@ pub fn empty(kind: ExpressionKind) -> Error {
     of(kind, "The expression can not be empty;")
 }
 
-/// More than the allowed bytes. Source: recorded (the sentence), local (the size).
+/// More than the allowed bytes. Source: recorded; that only some kinds tell the size is AWS's own.
 #[must_use]
 pub fn too_large(kind: ExpressionKind, bytes: usize) -> Error {
-    of(kind, format!("Expression size has exceeded the maximum allowed size; expression size: {bytes}"))
+    let text = "Expression size has exceeded the maximum allowed size;";
+    match kind {
+        ExpressionKind::Filter | ExpressionKind::Condition => {
+            of(kind, format!("{text} expression size: {bytes}"))
+        }
+        _ => of(kind, text),
+    }
 }
 
 /// A token that cannot stand where it is, with the tokens before and after it. Source: recorded.
@@ -40,7 +46,7 @@ pub fn syntax(kind: ExpressionKind, token: &str, near: &str) -> Error {
     of(kind, format!("Syntax error; token: \"{token}\", near: \"{near}\""))
 }
 
-/// Parentheses around parentheses. Source: known.
+/// Parentheses around parentheses. Source: recorded.
 #[must_use]
 pub fn redundant_parentheses(kind: ExpressionKind) -> Error {
     of(kind, "The expression has redundant parentheses;")
@@ -133,7 +139,7 @@ pub fn path_required(kind: ExpressionKind, operator: &str) -> Error {
     of(kind, format!("Operator or function requires a document path; operator or function: {operator}"))
 }
 
-/// One path twice. Source: tested.
+/// One path twice. Source: recorded.
 #[must_use]
 pub fn not_distinct(kind: ExpressionKind, operator: &str, operand: impl Display) -> Error {
     of(
@@ -186,13 +192,13 @@ pub fn too_many_in(kind: ExpressionKind, count: usize) -> Error {
     of(kind, format!("The IN operator is provided with too many operands; number of operands: {count}"))
 }
 
-/// More operators and functions than allowed; the first one too many is the last one counted. Source: local.
+/// More operators and functions than allowed; the first one too many is the last one counted. Source: known.
 #[must_use]
 pub fn too_many_operators(kind: ExpressionKind, count: usize) -> Error {
     of(kind, format!("The expression contains too many operators; operator count: {count}"))
 }
 
-/// Two paths of which one contains the other. Source: known.
+/// Two paths of which one contains the other. Source: recorded.
 #[must_use]
 pub fn paths_overlap(kind: ExpressionKind, one: impl Display, two: impl Display) -> Error {
     of(
@@ -240,7 +246,7 @@ pub fn placeholders_empty(of: Placeholder) -> Error {
     validation(format!("{} must not be empty", of.member()))
 }
 
-/// A key that is not `#name` or `:name`. Source: tested.
+/// A key that is not `#name` or `:name`. Source: recorded.
 #[must_use]
 pub fn placeholder_malformed(of: Placeholder, key: &str) -> Error {
     let member = of.member();
@@ -253,7 +259,7 @@ pub fn placeholder_malformed(of: Placeholder, key: &str) -> Error {
     validation(format!("{member} contains invalid key: Syntax error; key: \"{key}\""))
 }
 
-/// A key of more bytes than allowed. Source: local, where the size follows for names only.
+/// A key of more bytes than allowed; only of names the size follows. Source: recorded.
 #[must_use]
 pub fn placeholder_too_long(of: Placeholder, bytes: usize) -> Error {
     let member = of.member();
@@ -266,7 +272,7 @@ pub fn placeholder_too_long(of: Placeholder, bytes: usize) -> Error {
     })
 }
 
-/// A name that stands for nothing. Source: local.
+/// A name that stands for nothing. Source: recorded.
 #[must_use]
 pub fn placeholder_names_nothing(key: &str) -> Error {
     validation(format!("ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}"))
@@ -281,15 +287,25 @@ pub fn placeholder_names_too_much(key: &str) -> Error {
     ))
 }
 
-/// A value that cannot be an attribute's. Source: recorded, for each wording.
+/// A value that cannot be an attribute's, before [`worded`]. Source: recorded, for each wording.
 #[must_use]
 pub fn placeholder_value(wording: Wording, key: &str, error: &ValueError) -> Error {
     match wording {
-        Wording::Enveloped | Wording::Bare => super::value(wording, error),
+        Wording::Enveloped | Wording::Bare => super::value(Wording::Bare, error),
         Wording::Older => {
             let text = super::value(wording, error).message;
             validation(format!("ExpressionAttributeValues contains invalid value: {text} for key {key}"))
         }
+    }
+}
+
+/// A refusal of an expression or of placeholders as the operation words it. Source: recorded for `PutItem` and
+/// `UpdateItem` (two regions, October 2026).
+#[must_use]
+pub fn worded(wording: Wording, error: Error) -> Error {
+    match wording {
+        Wording::Enveloped => validation(format!("1 validation error detected: {}", error.message)),
+        Wording::Bare | Wording::Older => error,
     }
 }
 
@@ -303,22 +319,23 @@ pub fn placeholders_unused(of: Placeholder, keys: &[&str]) -> Error {
     ))
 }
 
-/// Names without any expression. Source: known.
+/// Names without any expression. Source: recorded.
 #[must_use]
-pub fn names_without_expression() -> Error {
-    validation("ExpressionAttributeNames can only be specified when using expressions")
+pub fn names_without_expression(wording: Wording) -> Error {
+    worded(wording, validation("ExpressionAttributeNames can only be specified when using expressions"))
 }
 
 /// Values without the expressions that take them; `expressions` are those the operation has, in the order of the text.
-/// Source: recorded for `ConditionExpression`, local for the others.
+/// Source: recorded for `PutItem`, in both forms; known and local for the others.
 #[must_use]
-pub fn values_without_expression(expressions: &[ExpressionKind]) -> Error {
+pub fn values_without_expression(wording: Wording, expressions: &[ExpressionKind]) -> Error {
+    let text = "ExpressionAttributeValues can only be specified when using expressions";
+    if wording == Wording::Enveloped {
+        return worded(wording, validation(text));
+    }
     let names: Vec<String> = expressions.iter().map(ToString::to_string).collect();
     let verb = if names.len() > 1 { "are" } else { "is" };
-    validation(format!(
-        "ExpressionAttributeValues can only be specified when using expressions: {} {verb} null",
-        names.join(" and ")
-    ))
+    validation(format!("{text}: {} {verb} null", names.join(" and ")))
 }
 
 /// An operator that key conditions do not have. Source: tested; for the prefix see this file's beginning.

@@ -2,18 +2,17 @@
 //!
 //! AWS reads an expression in stages, each of which sees the whole text, so that a fault of an earlier stage is reported
 //! before one that stands further left. We read it once and keep the fault that AWS would have met first. Source of the
-//! stages: answers of AWS of 2016 (parentheses, functions, names, conditions) and of October 2026 (conditions in the
-//! order in which they are written), and the local emulator, which agrees with both.
+//! stages: answers of AWS of 2016 (functions, names, conditions) and of October 2026 (conditions in the order in which
+//! they are written), and the local emulator, which agrees with both.
 //!
-//! A syntax error comes before all of them; it ends the reading and never gets here.
+//! Syntax errors and redundant parentheses come before all of them, the first of the two in the text first; they end the
+//! reading and never get here.
 
 use holdfast_aws::Error;
 
 /// A stage; earlier ones are less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// Parentheses around parentheses.
-    Parentheses,
     /// Unknown and misplaced functions, reserved words, indexes; within the stage the leftmost is first.
     Words,
     /// Placeholders, then operands of the operator that they belong to, from inside to outside and left to right.

@@ -88,8 +88,8 @@ impl Parser<'_, '_> {
 
     /// `operand BETWEEN low AND high`
     pub(super) fn between(&mut self, operand: Operand, low: Operand, high: Operand) -> Condition {
-        self.check_distinct("BETWEEN", &operand, &[&low, &high]);
         self.check_types("BETWEEN", &[&operand, &low, &high], ValueType::is_ordered);
+        self.check_distinct("BETWEEN", &operand, &[&low, &high]);
         let bytes = |value: &Arc<Value>| value.scalar().map(|(_, bytes)| bytes.to_vec());
         if let (Operand::Value(lower), Operand::Value(upper)) = (&low, &high) {
             if lower.kind() != upper.kind() {

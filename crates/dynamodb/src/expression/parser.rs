@@ -15,22 +15,22 @@
 //! ```
 //!
 //! After `(` either a condition or an operand can follow; which one it is shows at the `)`, so a [`Node`] is either until
-//! then. Recursion is bounded by [`DEPTH_MAX`], whatever the text is.
+//! then. Recursion is bounded, whatever the text is (`cursor`).
 
-use super::ast::{Comparator, Condition, Operand, Path, Projection, Step};
-use super::faults::{Faults, Stage};
+mod cursor;
+mod paths;
+
+pub(super) use self::cursor::Parser;
+
+use super::ast::{Comparator, Condition, Operand, Path, Projection};
+use super::faults::Stage;
 use super::functions::Function;
 use super::lexer::{Keyword, Spanned, Token, token_at};
+use super::overlap;
 use super::placeholders::Placeholders;
-use super::reserved::is_reserved;
-use super::{EXPRESSION_BYTES_MAX, ExpressionKind, OPERATORS_MAX, PATH_ELEMENTS_MAX};
-use crate::errors::expression as errors;
+use super::{ExpressionKind, OPERATORS_MAX};
+use crate::errors::{self as failure, expression as errors};
 use holdfast_aws::Error;
-use std::sync::Arc;
-
-/// Most parentheses and calls within each other. Every one beyond the first needs an operator of its own or is
-/// redundant, so more than this is refused in any case.
-const DEPTH_MAX: usize = OPERATORS_MAX + 2;
 
 impl Condition {
     /// Reads a condition.
@@ -38,13 +38,10 @@ impl Condition {
     /// # Errors
     /// AWS's refusal of a text that is none, with the name of `kind`.
     pub fn parse(kind: ExpressionKind, text: &str, placeholders: &mut Placeholders) -> Result<Self, Error> {
-        let mut parser = Parser::new(kind, text, placeholders)?;
-        let node = parser.disjunction(false)?;
-        let condition = parser.condition(node)?;
-        parser.expect(Token::End)?;
-        parser.finish()?;
-        // No fault was noted, so there is a condition.
-        condition.ok_or_else(|| errors::empty(kind))
+        read(kind, text, placeholders, |parser| {
+            let node = parser.disjunction(false)?;
+            parser.condition(node)
+        })
     }
 }
 
@@ -55,19 +52,33 @@ impl Projection {
     /// AWS's refusal of a text that is none, or of paths of which one contains another.
     pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Error> {
         let kind = ExpressionKind::Projection;
-        let mut parser = Parser::new(kind, text, placeholders)?;
-        let mut paths = Vec::new();
-        loop {
-            paths.extend(parser.path()?);
-            if !parser.take(Token::Comma) {
-                break;
+        let paths = read(kind, text, placeholders, |parser| {
+            let mut paths = vec![parser.path()?];
+            while parser.take(Token::Comma) {
+                paths.push(parser.path()?);
             }
-        }
-        parser.expect(Token::End)?;
-        parser.finish()?;
-        super::overlap::check(kind, &paths)?;
+            Ok(paths.into_iter().collect::<Option<Vec<Path>>>())
+        })?;
+        overlap::check(kind, &paths).map_err(|error| placeholders.worded(error))?;
         Ok(Self { paths })
     }
+}
+
+/// Reads the whole of a text with `rule`, which returns nothing only after it has noted a fault.
+fn read<T>(
+    kind: ExpressionKind,
+    text: &str,
+    placeholders: &mut Placeholders,
+    rule: impl FnOnce(&mut Parser<'_, '_>) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    let parsed = Parser::new(kind, text, placeholders).and_then(|mut parser| {
+        let tree = rule(&mut parser)?;
+        parser.expect(Token::End)?;
+        parser.finish()?;
+        Ok(tree)
+    });
+    let tree = parsed.map_err(|error| placeholders.worded(error))?;
+    tree.ok_or_else(|| failure::internal(&"an expression without a tree and without a fault"))
 }
 
 /// What stands at a place where it is not yet known whether it is a condition. After a fault has been noted parts may be
@@ -86,95 +97,7 @@ struct Call {
     operands: Option<Vec<Operand>>,
 }
 
-pub(super) struct Parser<'t, 'p> {
-    pub(super) kind: ExpressionKind,
-    text: &'t str,
-    pub(super) placeholders: &'p mut Placeholders,
-    pub(super) faults: Faults,
-    /// Where the token before the current one begins, or the text.
-    before: usize,
-    current: Spanned,
-    operators: usize,
-    depth: usize,
-    /// Whether the last operand or condition that was read ended with a `)` that opened for it alone.
-    grouped: bool,
-}
-
-impl<'t, 'p> Parser<'t, 'p> {
-    fn new(kind: ExpressionKind, text: &'t str, placeholders: &'p mut Placeholders) -> Result<Self, Error> {
-        if text.is_empty() {
-            return Err(errors::empty(kind));
-        }
-        if text.len() > EXPRESSION_BYTES_MAX {
-            return Err(errors::too_large(kind, text.len()));
-        }
-        Ok(Self {
-            kind,
-            text,
-            placeholders,
-            faults: Faults::default(),
-            before: 0,
-            current: token_at(text, 0),
-            operators: 0,
-            depth: 0,
-            grouped: false,
-        })
-    }
-
-    fn finish(mut self) -> Result<(), Error> {
-        if self.operators > OPERATORS_MAX {
-            self.faults.note(Stage::Size, errors::too_many_operators(self.kind, OPERATORS_MAX + 1));
-        }
-        self.faults.into_result()
-    }
-
-    fn advance(&mut self) -> Spanned {
-        let taken = self.current;
-        self.before = taken.start;
-        self.current = token_at(self.text, taken.end);
-        self.grouped = false;
-        taken
-    }
-
-    fn take(&mut self, token: Token) -> bool {
-        let found = self.current.token == token;
-        if found {
-            self.advance();
-        }
-        found
-    }
-
-    fn expect(&mut self, token: Token) -> Result<Spanned, Error> {
-        if self.current.token != token {
-            return Err(self.unexpected());
-        }
-        Ok(if token == Token::End { self.current } else { self.advance() })
-    }
-
-    /// The refusal of the current token: with what stands between the token before it and the one after it.
-    fn unexpected(&self) -> Error {
-        let Spanned { token, start, end } = self.current;
-        if token == Token::End {
-            return errors::syntax(self.kind, "<EOF>", &self.text[self.before..]);
-        }
-        let after = token_at(self.text, end).end;
-        errors::syntax(self.kind, &self.text[start..end], &self.text[self.before..after])
-    }
-
-    fn operator(&mut self) {
-        self.operators += 1;
-    }
-
-    fn at_keyword(&self, keyword: Keyword) -> bool {
-        self.current.token == Token::Keyword(keyword)
-    }
-
-    /// Goes one level down; `refuse` is the answer to the one level too many.
-    fn descend(&mut self, refuse: impl FnOnce(ExpressionKind) -> Error) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(refuse(self.kind)) } else { Ok(()) }
-    }
-
+impl Parser<'_, '_> {
     /// `lone` says whether an operand may stand here alone, which is so right after a `(`.
     fn disjunction(&mut self, lone: bool) -> Result<Node, Error> {
         self.chain(
@@ -229,6 +152,7 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     fn predicate(&mut self, lone: bool) -> Result<Node, Error> {
+        self.undecided = true;
         let node = if self.current.token == Token::Open { self.group()? } else { self.atom()? };
         if matches!(node, Node::Condition(_)) {
             return Ok(node);
@@ -248,23 +172,27 @@ impl<'t, 'p> Parser<'t, 'p> {
                 return Ok(Node::Condition(condition));
             }
         };
-        self.advance();
-        self.operator();
+        self.take_operator()?;
         let left = self.as_operand(node);
-        let right = self.operand()?;
-        self.grouped = false;
+        let right = self.settled_operand()?;
         let both = left.zip(right);
         Ok(Node::Condition(both.map(|(left, right)| self.compare(comparator, left, right))))
     }
 
-    fn between_rest(&mut self, node: Node) -> Result<Node, Error> {
+    /// The operator after an operand, which shows what is before it to be one.
+    fn take_operator(&mut self) -> Result<(), Error> {
         self.advance();
         self.operator();
+        self.undecided = false;
+        self.settle()
+    }
+
+    fn between_rest(&mut self, node: Node) -> Result<Node, Error> {
+        self.take_operator()?;
         let operand = self.as_operand(node);
-        let low = self.operand()?;
+        let low = self.settled_operand()?;
         self.expect(Token::Keyword(Keyword::And))?;
-        let high = self.operand()?;
-        self.grouped = false;
+        let high = self.settled_operand()?;
         let (Some(operand), Some(low), Some(high)) = (operand, low, high) else {
             return Ok(Node::Condition(None));
         };
@@ -272,10 +200,9 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     fn in_rest(&mut self, node: Node) -> Result<Node, Error> {
-        self.advance();
-        self.operator();
+        self.take_operator()?;
         let operand = self.as_operand(node);
-        let list = self.operands()?;
+        let list = self.operands(Self::settled_operand)?;
         let both = operand.zip(list);
         Ok(Node::Condition(both.map(|(operand, list)| self.within(operand, list))))
     }
@@ -286,17 +213,18 @@ impl<'t, 'p> Parser<'t, 'p> {
         self.advance();
         let node = self.disjunction(true)?;
         self.close()?;
+        if matches!(node, Node::Condition(_)) {
+            self.settle()?;
+        }
         Ok(node)
     }
 
     /// The `)` of a group.
     fn close(&mut self) -> Result<(), Error> {
-        let redundant = self.grouped;
+        let within = self.grouped;
         self.expect(Token::Close)?;
         self.depth -= 1;
-        if redundant {
-            self.faults.note(Stage::Parentheses, errors::redundant_parentheses(self.kind));
-        }
+        self.redundant |= within;
         self.grouped = true;
         Ok(())
     }
@@ -308,7 +236,7 @@ impl<'t, 'p> Parser<'t, 'p> {
                 let Spanned { start, end, .. } = self.advance();
                 self.operator();
                 self.note_foreign(start, end);
-                let operands = self.operands()?;
+                let operands = self.operands(Self::operand)?;
                 Ok(Node::Call(Call { start, end, operands }))
             }
             Token::Word | Token::Name => Ok(Node::Operand(self.path()?.map(Operand::Path))),
@@ -337,16 +265,27 @@ impl<'t, 'p> Parser<'t, 'p> {
     }
 
     /// `( operand, … )`
-    fn operands(&mut self) -> Result<Option<Vec<Operand>>, Error> {
+    fn operands(
+        &mut self,
+        operand: fn(&mut Self) -> Result<Option<Operand>, Error>,
+    ) -> Result<Option<Vec<Operand>>, Error> {
         self.expect(Token::Open)?;
         self.descend(|kind| errors::too_many_operators(kind, OPERATORS_MAX + 1))?;
-        let mut operands = vec![self.operand()?];
+        let mut operands = vec![operand(self)?];
         while self.take(Token::Comma) {
-            operands.push(self.operand()?);
+            operands.push(operand(self)?);
         }
         self.expect(Token::Close)?;
         self.depth -= 1;
         Ok(operands.into_iter().collect())
+    }
+
+    /// An operand behind an operator.
+    fn settled_operand(&mut self) -> Result<Option<Operand>, Error> {
+        let operand = self.operand()?;
+        self.settle()?;
+        self.grouped = false;
+        Ok(operand)
     }
 
     /// What can only be an operand.
@@ -356,6 +295,9 @@ impl<'t, 'p> Parser<'t, 'p> {
             self.advance();
             let operand = self.operand()?;
             self.close()?;
+            if !self.undecided {
+                self.settle()?;
+            }
             return Ok(operand);
         }
         let node = self.atom()?;
@@ -389,6 +331,17 @@ impl<'t, 'p> Parser<'t, 'p> {
             Node::Condition(condition) => Ok(condition),
             Node::Operand(_) => Err(self.unexpected()),
             Node::Call(call) => {
+                // What may follow a condition shows the call to be one.
+                let follows = match self.current.token {
+                    Token::Keyword(Keyword::And | Keyword::Or) => true,
+                    Token::Close => self.depth > 0,
+                    Token::End => self.depth == 0,
+                    _ => false,
+                };
+                if follows {
+                    self.undecided = false;
+                    self.settle()?;
+                }
                 let name = &self.text[call.start..call.end];
                 match (Function::of_name(name), call.operands) {
                     (Some(Function::Size), _) => {
@@ -401,61 +354,5 @@ impl<'t, 'p> Parser<'t, 'p> {
                 }
             }
         }
-    }
-
-    /// A path. Its placeholders and its length are looked at after the whole of it has been read.
-    fn path(&mut self) -> Result<Option<Path>, Error> {
-        let attribute = self.element()?;
-        let mut steps = Vec::new();
-        loop {
-            if self.take(Token::Dot) {
-                steps.push(self.element()?.map(Step::Member));
-            } else if self.take(Token::OpenBracket) {
-                steps.push(self.index()?.map(Step::Element));
-                self.expect(Token::CloseBracket)?;
-            } else {
-                break;
-            }
-        }
-        let levels = 1 + steps.len();
-        if levels > PATH_ELEMENTS_MAX {
-            self.faults.note(Stage::Operands, errors::path_too_deep(self.kind, levels));
-        }
-        let steps: Option<Vec<Step>> = steps.into_iter().collect();
-        Ok(attribute.zip(steps).map(|(attribute, steps)| Path { attribute, steps }))
-    }
-
-    fn element(&mut self) -> Result<Option<Arc<str>>, Error> {
-        let Spanned { token, start, end } = self.current;
-        let text = &self.text[start..end];
-        match token {
-            Token::Word => {
-                self.advance();
-                if is_reserved(text) {
-                    self.faults.note_at(Stage::Words, start, errors::reserved(self.kind, text));
-                }
-                Ok(Some(Arc::from(text)))
-            }
-            Token::Name => {
-                self.advance();
-                let name = self.placeholders.name(text);
-                if name.is_none() {
-                    self.faults.note(Stage::Operands, errors::undefined_name(self.kind, text));
-                }
-                Ok(name)
-            }
-            _ => Err(self.unexpected()),
-        }
-    }
-
-    fn index(&mut self) -> Result<Option<u32>, Error> {
-        let Spanned { start, end, .. } = self.expect(Token::Index)?;
-        let digits = &self.text[start..end];
-        // A list's index is a signed number of 32 bits for AWS (local emulator).
-        let index = digits.parse().ok().filter(|index| *index <= i32::MAX.unsigned_abs());
-        if index.is_none() {
-            self.faults.note_at(Stage::Words, start, errors::index_out_of_range(self.kind, digits));
-        }
-        Ok(index)
     }
 }

@@ -14,10 +14,11 @@ pub const PLACEHOLDER_BYTES_MAX: usize = 255;
 pub const NAME_BYTES_MAX: usize = 65_535;
 
 /// The names and values that a request's expressions can use.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Placeholders {
     names: Vec<Name>,
     values: Vec<Named>,
+    wording: Wording,
 }
 
 #[derive(Debug)]
@@ -36,7 +37,8 @@ struct Named {
 }
 
 impl Placeholders {
-    /// Checks both maps and encodes the values. `wording` is how the operation words a fault of a value.
+    /// Checks both maps and encodes the values. `wording` is how the operation words faults of them and of the expressions
+    /// that use them.
     ///
     /// # Errors
     /// The first of: an empty map of names, the first malformed entry of it in the order sent; the same of values.
@@ -46,9 +48,17 @@ impl Placeholders {
         values: Option<AttributeMap>,
         wording: Wording,
     ) -> Result<Self, Error> {
-        let names = names.map(|names| read_names(names.0)).transpose()?.unwrap_or_default();
-        let values = values.map(|values| read_values(values.0, wording)).transpose()?.unwrap_or_default();
-        Ok(Self { names, values })
+        let read = || {
+            let names = names.map(|names| read_names(names.0)).transpose()?.unwrap_or_default();
+            let values = values.map(|values| read_values(values.0, wording)).transpose()?.unwrap_or_default();
+            Ok(Self { names, values, wording })
+        };
+        read().map_err(|error| errors::worded(wording, error))
+    }
+
+    /// A refusal of an expression as the operation words it.
+    pub(super) fn worded(&self, error: Error) -> Error {
+        errors::worded(self.wording, error)
     }
 
     /// The attribute that a name stands for; it counts as used.
@@ -76,9 +86,11 @@ impl Placeholders {
     /// If there is a name, or a value, that no expression used.
     pub fn check_used(&self) -> Result<(), Error> {
         let names = self.names.iter().filter(|name| !name.used).map(|name| name.key.as_str());
-        refuse_unused(Placeholder::Name, names.collect())?;
+        let names = refuse_unused(Placeholder::Name, names.collect());
         let values = self.values.iter().filter(|named| !named.used).map(|named| named.key.as_str());
-        refuse_unused(Placeholder::Value, values.collect())
+        names
+            .and_then(|()| refuse_unused(Placeholder::Value, values.collect()))
+            .map_err(|error| self.worded(error))
     }
 }
 

@@ -109,5 +109,8 @@ fn all(answer: fn(&str) -> String, cases: &[(&str, &str)]) {
 }
 
 mod keys;
+mod limits;
+mod maps;
 mod operands;
+mod round_trip;
 mod syntax;

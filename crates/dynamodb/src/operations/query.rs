@@ -53,10 +53,12 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
 fn refuse_placeholders_alone(input: &QueryInput) -> Result<(), Error> {
     match input {
         QueryInput { key_condition_expression: Some(_), .. } => Ok(()),
-        QueryInput { expression_attribute_names: Some(_), .. } => Err(expression::names_without_expression()),
+        QueryInput { expression_attribute_names: Some(_), .. } => {
+            Err(expression::names_without_expression(Wording::Bare))
+        }
         QueryInput { expression_attribute_values: Some(_), .. } => {
             let expressions = [ExpressionKind::Filter, ExpressionKind::KeyCondition];
-            Err(expression::values_without_expression(&expressions))
+            Err(expression::values_without_expression(Wording::Bare, &expressions))
         }
         _ => Ok(()),
     }

@@ -208,3 +208,37 @@ fn conditions() {
         ],
     );
 }
+
+/// Of a syntax error and redundant parentheses the first is reported, and parentheses only once it is clear what they are
+/// around.
+#[test]
+fn syntax_errors_beside_redundant_parentheses() {
+    for text in [
+        "((a = :p)) AND",
+        "((a = :p)) )",
+        "((a = :p)) = b",
+        "a = ((:p)) AND",
+        "a = ((:p)) ,",
+        "((a)) = ",
+        "((a)) = :p)",
+        "((a) ) IN (a))",
+        "a IN (((:p)) ",
+        "((a = :p))$",
+        "((begins_with(a, :p)))",
+        "((size(a))) = :n",
+        "a BETWEEN b AND size(((size(c)))",
+    ] {
+        assert_eq!(filter(text), "The expression has redundant parentheses;", "{text}");
+    }
+    all(
+        filter,
+        &[
+            ("a = :p AND = ((b = :p))", "Syntax error; token: \"=\", near: \"AND = (\""),
+            ("((a)) b", "Syntax error; token: \"b\", near: \") b\""),
+            ("size(((a)) ", "Syntax error; token: \"<EOF>\", near: \") \""),
+            ("((a) = :p)) ", "Syntax error; token: \")\", near: \")) \""),
+            ("((a = :p", "Syntax error; token: \"<EOF>\", near: \":p\""),
+            ("(((f(:p)))", "Syntax error; token: \"<EOF>\", near: \")\""),
+        ],
+    );
+}
