@@ -1,14 +1,16 @@
 //! A call of DynamoDB: who sent it, what it asks for, and its answer. The checks run in DynamoDB's order (source: a public
 //! server's tests that were compared with it): size, content type, JSON, operation, signature, input.
 
+use super::answers::Room;
 use super::bodies::Held;
 use super::respond::{self, Body, Form};
 use super::{Server, bodies};
+use bytes::Bytes;
 use holdfast_aws::coding::Coding;
 use holdfast_aws::sigv4::{Head, Signature};
 use holdfast_aws::{Context, Error, RequestId, json};
 use holdfast_dynamodb::Prepared;
-use holdfast_state::operation::{Extent, Submission};
+use holdfast_state::operation::{Extent, Submission, WriteOperation};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, header};
 use hyper::body::Incoming;
@@ -36,17 +38,14 @@ pub async fn answer(
         Ok(body) => {
             operation = known_operation(&head.headers).unwrap_or_default();
             let call = Call { head, body, operation, request_id };
-            run(server, call).await
+            run(server, form, call).await
         }
         Err(error) => Err(error),
     };
     let status = result.as_ref().map_or_else(|error| error.status, |_| 200);
     server.count(operation, status);
     match result {
-        Ok(body) => match pack(server, form.coding_of(body.len()), body).await {
-            Ok((coding, body)) => respond::json(200, form.content_type, coding, body, &request_id),
-            Err(error) => respond::error(&error, form.content_type, &request_id),
-        },
+        Ok(Done { coding, body }) => respond::json(200, form.content_type, coding, body, &request_id),
         Err(error) => respond::error(&error, form.content_type, &request_id),
     }
 }
@@ -67,20 +66,31 @@ fn known_operation(headers: &HeaderMap) -> Option<&'static str> {
     holdfast_dynamodb::operations::find(operation).filter(|_| ours).map(|operation| operation.name)
 }
 
-/// Packs an answer, where the client wants it.
-async fn pack(
-    server: &Server,
+/// An answer's body as it is sent.
+struct Done {
     coding: Option<Coding>,
-    body: Vec<u8>,
-) -> Result<(Option<Coding>, Vec<u8>), Error> {
-    let Some(coding) = coding else { return Ok((None, body)) };
-    let packed = if body.len() > LARGE_BYTES {
-        server.pool.run(move || coding.pack(&body)).await?
-    } else {
-        coding.pack(&body)
+    body: Bytes,
+}
+
+/// Packs an answer, where the client wants it. `room` is what it may hold until it is taken in.
+async fn pack(server: &Server, form: Form, body: Vec<u8>, room: Option<Room>) -> Result<Done, Error> {
+    let coding = form.coding_of(body.len());
+    let body = match coding {
+        None => body,
+        Some(coding) => {
+            let packed = if body.len() > LARGE_BYTES {
+                server.pool.run(move || coding.pack(&body)).await?
+            } else {
+                coding.pack(&body)
+            };
+            packed.map_err(|error| Error::internal(format!("the answer cannot be packed: {error}")))?
+        }
     };
-    let packed = packed.map_err(|error| Error::internal(format!("the answer cannot be packed: {error}")))?;
-    Ok((Some(coding), packed))
+    let body = match room {
+        Some(room) => room.hold(body)?,
+        None => body.into(),
+    };
+    Ok(Done { coding, body })
 }
 
 /// A request that was received whole.
@@ -140,7 +150,7 @@ impl Call {
 
 /// Runs one operation. Point reads run here: they take microseconds, less than a hop to another thread. Longer reads go
 /// to the pool, and so does everything about large bodies. Writes go to the executor, and come back once they are durable.
-async fn run(server: &Arc<Server>, mut call: Call) -> Result<Vec<u8>, Error> {
+async fn run(server: &Arc<Server>, form: Form, mut call: Call) -> Result<Done, Error> {
     let prepared = if call.body.bytes.len() > LARGE_BYTES || call.is_packed() {
         let shared = Arc::clone(server);
         // The body goes with it: it is not needed any more once it is planned.
@@ -148,34 +158,39 @@ async fn run(server: &Arc<Server>, mut call: Call) -> Result<Vec<u8>, Error> {
     } else {
         call.prepare(server)
     };
-    match prepared? {
+    let (body, room) = match prepared? {
         Prepared::Read(read) if read.extent() == Extent::Pages => {
+            let room = server.answers.room().await?;
             let store = server.store.clone();
             // The snapshot is taken when the read starts, so that none is held while it waits for its turn.
-            server.pool.run(move || read.run(&store.snapshot())).await?
+            (server.pool.run(move || read.run(&store.snapshot())).await??, Some(room))
         }
-        Prepared::Read(read) => read.run(&server.store.snapshot()),
-        Prepared::Write(write) => {
-            let (sender, receiver) = oneshot::channel();
-            let store = server.store.clone();
-            let extent = write.extent();
-            let submit = move || {
-                store.submit(Submission::new(write), move |submission, outcome| {
-                    // Nobody waits if the client has gone.
-                    let _ = sender.send((submission, outcome));
-                });
-            };
-            match extent {
-                Extent::Point => submit(),
-                // What it reads ahead may be many keys.
-                Extent::Pages => server.pool.run(submit).await?,
-            }
-            match receiver.await {
-                Ok((submission, Ok(_))) => submission.answer(),
-                Ok((_, Err(error))) => Err(holdfast_dynamodb::errors::from_store(&error)),
-                Err(_) => Err(Error::internal("the store has ended")),
-            }
-        }
+        Prepared::Read(read) => (read.run(&server.store.snapshot())?, None),
+        Prepared::Write(write) => (submit(server, write).await?, None),
+    };
+    pack(server, form, body, room).await
+}
+
+/// Hands a write to the executor and waits until it is durable.
+async fn submit(server: &Server, write: Box<dyn WriteOperation<Error>>) -> Result<Vec<u8>, Error> {
+    let (sender, receiver) = oneshot::channel();
+    let store = server.store.clone();
+    let extent = write.extent();
+    let submit = move || {
+        store.submit(Submission::new(write), move |submission, outcome| {
+            // Nobody waits if the client has gone.
+            let _ = sender.send((submission, outcome));
+        });
+    };
+    match extent {
+        Extent::Point => submit(),
+        // What it reads ahead may be many keys.
+        Extent::Pages => server.pool.run(submit).await?,
+    }
+    match receiver.await {
+        Ok((submission, Ok(_))) => submission.answer(),
+        Ok((_, Err(error))) => Err(holdfast_dynamodb::errors::from_store(&error)),
+        Err(_) => Err(Error::internal("the store has ended")),
     }
 }
 

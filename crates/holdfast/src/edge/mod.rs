@@ -4,6 +4,7 @@
 //! - [`accept`]: connections, their limits and their end
 //! - [`idle`]: connections that wait too long
 //! - [`bodies`]: request bodies and their limits
+//! - [`answers`]: answers that are not taken in yet
 //! - [`pool`]: threads for what may take long
 //! - [`route`]: which service a request is for
 //! - [`call`]: a call of DynamoDB: who sent it, what is answered
@@ -15,6 +16,7 @@
 
 pub mod accept;
 pub mod admin;
+pub mod answers;
 pub mod bodies;
 pub mod call;
 pub mod cors;
@@ -63,6 +65,8 @@ pub struct Server {
     pub unserved: unserved::Refusals,
     /// Room for large request bodies.
     pub bodies: bodies::Bodies,
+    /// Room for large answers.
+    pub answers: answers::Answers,
     /// Threads for long reads.
     pub pool: pool::Pool,
     /// Checks signatures, if they are to be checked.
@@ -85,6 +89,7 @@ impl Server {
             about,
             unserved: unserved::Refusals::default(),
             bodies: bodies::Bodies::default(),
+            answers: answers::Answers::default(),
             pool: pool::Pool::default(),
             verifier,
             cors,

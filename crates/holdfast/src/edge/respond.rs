@@ -48,11 +48,11 @@ pub fn json(
     status: u16,
     content_type: &'static str,
     coding: Option<Coding>,
-    body: Vec<u8>,
+    body: Bytes,
     request_id: &RequestId,
 ) -> Response<Body> {
     let crc32 = json::crc32(&body);
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -68,7 +68,7 @@ pub fn error(error: &Error, content_type: &'static str, request_id: &RequestId) 
     if error.status == StatusCode::PAYLOAD_TOO_LARGE {
         return identified(empty(StatusCode::PAYLOAD_TOO_LARGE), request_id);
     }
-    json(error.status, content_type, None, error.body(), request_id)
+    json(error.status, content_type, None, error.body().into(), request_id)
 }
 
 /// The answer to a request that is none of the protocol's.

@@ -395,6 +395,7 @@ fn buffers(status: &holdfast_store::Status, about: &About) -> Vec<Buffer> {
         Buffer::new("one operation", "bytes", None, status.operation_bytes_max as u64),
         Buffer::new("request body", "bytes", None, crate::edge::bodies::BODY_BYTES_MAX as u64),
         Buffer::new("large request bodies", "bytes", None, crate::edge::bodies::BODIES_BYTES_MAX as u64),
+        Buffer::new("answers of long reads", "bytes", None, crate::edge::answers::ANSWERS_BYTES_MAX as u64),
         Buffer::new("connections of a port", "connections", None, about.connections_max as u64),
     ];
     if let Some(engine) = &status.engine {
