@@ -20,11 +20,22 @@ const ARGUMENTS: [&str; 2] = ["--memtable-bytes", "200000"];
 
 #[test]
 fn promise_answered_writes_survive_kill_9() {
+    rounds(Model::new("kills", 900));
+}
+
+/// The same on a table with two global indexes and a local one, all sparse, with batches among the writes: each index shows
+/// what follows from the items, and counts it exactly.
+#[test]
+fn promise_indexes_follow_their_items_through_kill_9() {
+    rounds(Model::indexed("kills", 900));
+}
+
+fn rounds(model: Model) {
     let rounds = load::number("HOLDFAST_TEST_KILLS", 3);
     let mut random = load::random();
     let dir = tempfile::tempdir().expect("a directory");
     let data = dir.path().join("data");
-    let model = Arc::new(Mutex::new(Model::new("kills", 900)));
+    let model = Arc::new(Mutex::new(model));
     let mut server = Server::start(&data, &ARGUMENTS);
     model.lock().expect("lock").create_table(&mut server.client());
     for round in 1..=rounds {

@@ -80,7 +80,7 @@ fn promise_answered_writes_survive_power_cuts() {
     let Some(mut volume) = Volume::new(VOLUME_MIB) else { return };
     let mut random = load::random();
     let data = volume.path().join("data");
-    let model = Arc::new(Mutex::new(Model::new("cuts", 900)));
+    let model = Arc::new(Mutex::new(Model::indexed("cuts", 900)));
     let mut server = Server::start(&data, &ARGUMENTS);
     model.lock().expect("lock").create_table(&mut server.client());
     let mut control_lost = 0;

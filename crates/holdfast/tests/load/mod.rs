@@ -4,12 +4,14 @@
 //! - [`server`]: starts, kills and stops the binary
 //! - [`client`]: one kept-alive connection
 //! - [`model`]: few keys under load, and what each of them may show
+//! - [`indexed`]: their rows in three indexes, and what each index must show
 //! - [`files`]: a directory byte by byte
 //! - [`volume`]: a small file system of one's own
 #![allow(dead_code, unused_imports, reason = "each test uses a part of this")]
 
 pub mod client;
 pub mod files;
+pub mod indexed;
 pub mod model;
 pub mod server;
 pub mod volume;

@@ -4,7 +4,9 @@
 //! write or the one under way, and nothing else. From what it shows follows which of them happened: counters and the
 //! number of rows of history are exact.
 
+use super::indexed::{self, Item};
 use super::{Client, Server};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 /// Writers of a load.
 pub const WRITERS: u64 = 8;
-/// Keys of each.
+/// Keys of each, named `writer-number`.
 const KEYS_PER_WRITER: u64 = 4;
 /// A load that brings no answer for so long fails the test.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -32,8 +34,10 @@ pub struct Model {
     table: &'static str,
     /// Most bytes of padding in an item.
     padding_max: u64,
+    /// Whether the table has the indexes of [`indexed`].
+    indexed: bool,
     keys: BTreeMap<String, Key>,
-    /// Values that were superseded, each of them a row of history.
+    /// Values that were superseded, of items and of indexes, each of them a row of history.
     superseded: u64,
     /// Writes answered with success.
     pub answered: u64,
@@ -42,16 +46,26 @@ pub struct Model {
 impl Model {
     /// An empty table; items get up to `padding_max` bytes beside key and number.
     pub fn new(table: &'static str, padding_max: u64) -> Self {
-        Self { table, padding_max, keys: BTreeMap::new(), superseded: 0, answered: 0 }
+        Self { table, padding_max, indexed: false, keys: BTreeMap::new(), superseded: 0, answered: 0 }
+    }
+
+    /// As [`Model::new`], of a table with indexes; its keys are those of writers.
+    pub fn indexed(table: &'static str, padding_max: u64) -> Self {
+        Self { indexed: true, ..Self::new(table, padding_max) }
     }
 
     /// Makes the table.
     pub fn create_table(&self, client: &mut Client) {
-        let table = self.table;
-        let body = format!(
-            r#"{{"TableName":"{table}","BillingMode":"PAY_PER_REQUEST","KeySchema":[{{"AttributeName":"id","KeyType":"HASH"}}],"AttributeDefinitions":[{{"AttributeName":"id","AttributeType":"S"}}]}}"#
-        );
-        let (status, body) = client.call("CreateTable", &body).expect("answers");
+        let body = if self.indexed {
+            indexed::definition(self.table)
+        } else {
+            json!({
+                "TableName": self.table, "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            })
+        };
+        let (status, body) = client.call("CreateTable", &body.to_string()).expect("answers");
         assert_eq!(status, 200, "{body}");
     }
 
@@ -62,28 +76,36 @@ impl Model {
         (0..length).map(letter).collect()
     }
 
-    /// Logical size of the item of a write. Source: names and strings count their bytes.
-    fn size(&self, key: &str, number: u64) -> u64 {
-        let number_bytes = number.to_string().len();
-        ("id".len() + key.len() + "n".len() + number_bytes + "p".len() + self.padding(number).len()) as u64
+    /// The key's attributes.
+    fn key(&self, key: &str) -> Item {
+        if self.indexed { indexed::key(key) } else { Item::from_iter([("id".to_owned(), json!({"S": key}))]) }
+    }
+
+    /// The item of a write.
+    fn item(&self, key: &str, number: u64) -> Item {
+        let mut item = if self.indexed { indexed::item(key, number) } else { self.key(key) };
+        item.insert("n".to_owned(), json!({"S": number.to_string()}));
+        item.insert("p".to_owned(), json!({"S": self.padding(number)}));
+        item
     }
 
     /// Operation and body that put (or delete) a key; the old item is asked for.
     pub fn request(&self, key: &str, wanted: Option<u64>) -> (&'static str, String) {
         let table = self.table;
-        match wanted {
-            Some(number) => {
-                let padding = self.padding(number);
-                let item =
-                    format!(r#"{{"id":{{"S":"{key}"}},"n":{{"S":"{number}"}},"p":{{"S":"{padding}"}}}}"#);
-                let body = format!(r#"{{"TableName":"{table}","Item":{item},"ReturnValues":"ALL_OLD"}}"#);
-                ("PutItem", body)
-            }
-            None => {
-                let key = format!(r#"{{"id":{{"S":"{key}"}}}}"#);
-                ("DeleteItem", format!(r#"{{"TableName":"{table}","Key":{key},"ReturnValues":"ALL_OLD"}}"#))
-            }
-        }
+        let (operation, member, value) = match wanted {
+            Some(number) => ("PutItem", "Item", self.item(key, number)),
+            None => ("DeleteItem", "Key", self.key(key)),
+        };
+        (operation, json!({"TableName": table, member: value, "ReturnValues": "ALL_OLD"}).to_string())
+    }
+
+    /// The body of a BatchWriteItem that puts and deletes keys.
+    pub fn batch(&self, writes: &[(String, Option<u64>)]) -> String {
+        let request = |(key, wanted): &(String, Option<u64>)| match wanted {
+            Some(number) => json!({"PutRequest": {"Item": self.item(key, *number)}}),
+            None => json!({"DeleteRequest": {"Key": self.key(key)}}),
+        };
+        json!({"RequestItems": {self.table: writes.iter().map(request).collect::<Vec<_>>()}}).to_string()
     }
 
     /// A write is about to be sent.
@@ -95,6 +117,11 @@ impl Model {
     pub fn answer(&mut self, key: &str, body: &str) {
         let before = self.keys[key].answered;
         self.shows(key, before, body, "Attributes");
+        self.answer_unseen(key);
+    }
+
+    /// As [`Model::answer`], where the answer does not say what was there before.
+    pub fn answer_unseen(&mut self, key: &str) {
         let asked = self.keys[key].asked;
         self.settle(key, asked);
         self.answered += 1;
@@ -107,11 +134,15 @@ impl Model {
     }
 
     fn settle(&mut self, key: &str, found: Option<u64>) {
-        let known = self.keys.get_mut(key).expect("a known key");
-        if known.answered.is_some() && known.answered != found {
+        let before = self.keys[key].answered;
+        if let Some(before) = before.filter(|_| before != found) {
             self.superseded += 1;
+            if self.indexed {
+                let after = found.map(|number| self.item(key, number));
+                self.superseded += indexed::superseded(&self.item(key, before), after.as_ref());
+            }
         }
-        *known = Key { answered: found, asked: found };
+        self.keys.insert(key.to_owned(), Key { answered: found, asked: found });
     }
 
     /// Writes and waits for the answer: status and body.
@@ -138,19 +169,14 @@ impl Model {
         let answer: serde_json::Value = serde_json::from_str(body).expect("json");
         let item = answer.get(member)?;
         let number = item["n"]["S"].as_str().and_then(|n| n.parse().ok()).expect("a number");
-        let padding = self.padding(number);
-        let whole =
-            serde_json::json!({"id": {"S": key}, "n": {"S": number.to_string()}, "p": {"S": padding}});
+        let whole = serde_json::Value::Object(self.item(key, number));
         assert_eq!(*item, whole, "{key}: not the item of write {number}");
         Some(number)
     }
 
     /// Reads a key: which write it shows, or the refusal.
     fn get(&self, client: &mut Client, key: &str) -> Result<Option<u64>, (u16, String)> {
-        let body = format!(
-            r#"{{"TableName":"{}","Key":{{"id":{{"S":"{key}"}}}},"ConsistentRead":true}}"#,
-            self.table
-        );
+        let body = json!({"TableName": self.table, "Key": self.key(key), "ConsistentRead": true}).to_string();
         match client.call("GetItem", &body).expect("answers") {
             (200, body) => Ok(self.read(key, &body, "Item")),
             refusal => Err(refusal),
@@ -184,10 +210,15 @@ impl Model {
         let (_, body) =
             client.call("DescribeTable", &format!(r#"{{"TableName":"{}"}}"#, self.table)).expect("answers");
         let table: serde_json::Value = serde_json::from_str(&body).expect("json");
-        let shown = self.keys.iter().filter_map(|(key, known)| Some(self.size(key, known.answered?)));
-        let (items, bytes) = shown.fold((0, 0), |(items, bytes), size| (items + 1, bytes + size));
+        let known = self.keys.iter();
+        let shown: Vec<Item> =
+            known.filter_map(|(key, known)| Some(self.item(key, known.answered?))).collect();
+        let (items, bytes) = (shown.len() as u64, shown.iter().map(indexed::size).sum());
         let counters = (table["Table"]["ItemCount"].as_u64(), table["Table"]["TableSizeBytes"].as_u64());
         assert_eq!(counters, (Some(items), Some(bytes)), "{what}: the counters are exact");
+        if self.indexed {
+            indexed::check(client, self.table, &shown, what);
+        }
     }
 
     /// As [`Model::check`], and no row of history is missing or too many. Only where nothing was trimmed.
@@ -254,18 +285,33 @@ fn write(
     answers: &Sender<()>,
 ) {
     let mut client = Client::connect(address);
-    for number in first.. {
+    let (batches, mut number) = (model.lock().expect("lock").indexed, first);
+    let wanted = |number: u64| {
         let key = format!("w{writer}-{}", number % KEYS_PER_WRITER);
-        let wanted = (!number.is_multiple_of(7)).then_some(number);
+        (key, (!number.is_multiple_of(7)).then_some(number))
+    };
+    loop {
+        let count = if batches && number % 11 == 3 { KEYS_PER_WRITER } else { 1 };
+        let writes: Vec<_> = (number..number + count).map(wanted).collect();
+        number += count;
         let (operation, body) = {
             let mut model = model.lock().expect("lock");
-            model.ask(&key, wanted);
-            model.request(&key, wanted)
+            writes.iter().for_each(|(key, wanted)| model.ask(key, *wanted));
+            match &writes[..] {
+                [(key, wanted)] => model.request(key, *wanted),
+                writes => ("BatchWriteItem", model.batch(writes)),
+            }
         };
         match client.call(operation, &body) {
             // Read before the flag was set: so it left the server before that.
             Some((200, body)) if !over.load(Ordering::SeqCst) => {
-                model.lock().expect("lock").answer(&key, &body);
+                let mut model = model.lock().expect("lock");
+                if let [(key, _)] = &writes[..] {
+                    model.answer(key, &body);
+                } else {
+                    assert_eq!(body, r#"{"UnprocessedItems":{}}"#);
+                    writes.iter().for_each(|(key, _)| model.answer_unseen(key));
+                }
                 // Nobody waits any more once the server is killed.
                 let _ = answers.send(());
             }
