@@ -8,12 +8,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
 # Longer texts make the fuzzer slow and show nothing new.
 INPUT_BYTES_MAX = 8_192
-HEADERS = [
-    "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature="
-    + "ab" * 32,
-    "AWS4-HMAC-SHA256 Credential=te/st/20261124/us-east-1/dynamodb/aws4_request,SignedHeaders=host,Signature=0",
-    "AWS4-HMAC-SHA256 Credential=a/b,SignedHeaders=h,Signature=s", "Bearer x"]
-
+SCOPE = "Credential=test/20261124/us-east-1/dynamodb/aws4_request"
+HEADERS = "x-amz-date: 20261124T000000Z\nx-amz-target: DynamoDB_20120810.ListTables\nhost: localhost:8000"
+SIGNED = "SignedHeaders=host;x-amz-date;x-amz-target"
+QUERY = ("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=test%2F20261124%2Fus-east-1%2Fdynamodb%2Faws4_request"
+         "&X-Amz-Date=20261124T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=ab")
+HEADS = [
+    f"POST /\n{HEADERS}\nauthorization: AWS4-HMAC-SHA256 {SCOPE}, {SIGNED}, Signature={'ab' * 32}\n\n{{}}",
+    f"POST /?a=b&c\n{HEADERS}\nauthorization: AWS4-HMAC-SHA256 Credential=a/b,SignedHeaders=h,Signature=s\n\n",
+    f"GET /?{QUERY}\nhost: localhost\n\n", "POST /\nauthorization: Bearer x\n\n"]
+EXPRESSIONS = [
+    "#p = :p AND #s BETWEEN :s AND :t", "p = :p and begins_with(s, :s)", "(p = :p) AND (s >= :n)", ":p = p AND :b < s",
+    "attribute_not_exists(a.b[3]) OR NOT (size(#x) > :n AND a IN (:p, :s, :m))", "a, #x.b[0], c",
+    "contains(a, :p) AND attribute_type(b, :s) OR x <> :l"]
 
 def keep(target, text):
     data = text.encode("utf-8", "surrogatepass")
@@ -44,11 +51,17 @@ def main():
             for name in ("Item", "Key", "ExpressionAttributeValues"):
                 for item in members(step.get("request"), name):
                     keep("item_json", json.dumps(item, separators=(",", ":")))
+            for name in ("KeyConditionExpression", "FilterExpression", "ConditionExpression", "ProjectionExpression"):
+                for expression in members(step.get("request"), name):
+                    if isinstance(expression, str):
+                        keep("expressions", expression)
         # A few requests at a time, each part beginning with the first one: it mostly makes the table.
         for start in range(1, len(lines) + 1, 6):
             keep("requests", "\n".join(lines[:1] + lines[start:start + 6]))
-    for header in HEADERS:
-        keep("authorization", header)
+    for head in HEADS:
+        keep("sigv4", head)
+    for expression in EXPRESSIONS:
+        keep("expressions", expression)
     keep("item_bytes", "\x01\x00")
 
 
