@@ -15,7 +15,7 @@
 //! ```
 //!
 //! After `(` either a condition or an operand can follow; which one it is shows at the `)`, so a [`Node`] is either until
-//! then. Recursion is bounded, whatever the text is (`cursor`).
+//! then. Groups of conditions are kept on a stack of our own; calls recurse, and are bounded (`cursor`).
 
 mod cursor;
 mod paths;
@@ -38,10 +38,7 @@ impl Condition {
     /// # Errors
     /// AWS's refusal of a text that is none, with the name of `kind`.
     pub fn parse(kind: ExpressionKind, text: &str, placeholders: &mut Placeholders) -> Result<Self, Error> {
-        read(kind, text, placeholders, |parser| {
-            let node = parser.disjunction(false)?;
-            parser.condition(node)
-        })
+        read(kind, text, placeholders, |parser| parser.conditions())
     }
 }
 
@@ -97,63 +94,113 @@ struct Call {
     operands: Option<Vec<Operand>>,
 }
 
-impl Parser<'_, '_> {
-    /// `lone` says whether an operand may stand here alone, which is so right after a `(`.
-    fn disjunction(&mut self, lone: bool) -> Result<Node, Error> {
-        self.chain(
-            Keyword::Or,
-            lone,
-            |parser, lone| parser.chain(Keyword::And, lone, Self::negation, Condition::And),
-            Condition::Or,
-        )
+/// One level of parentheses, or the whole text: what has been read of it. Nothing stands for a condition with a fault.
+#[derive(Default)]
+struct Level {
+    /// Finished members of the disjunction.
+    any: Vec<Option<Condition>>,
+    /// Finished members of the conjunction that is being read.
+    all: Vec<Option<Condition>>,
+    /// How often `NOT` stands before what is being read.
+    negations: usize,
+}
+
+impl Level {
+    /// Whether nothing but an operand may have been read, so that it can be the whole of the level.
+    fn is_bare(&self) -> bool {
+        self.any.is_empty() && self.all.is_empty() && self.negations == 0
     }
 
-    /// One or more of `member` with `keyword` between them.
-    fn chain(
-        &mut self,
-        keyword: Keyword,
-        lone: bool,
-        member: impl Fn(&mut Self, bool) -> Result<Node, Error>,
-        join: fn(Vec<Condition>) -> Condition,
-    ) -> Result<Node, Error> {
-        let first = member(self, lone)?;
-        if !self.at_keyword(keyword) {
-            return Ok(first);
-        }
-        let mut members = vec![self.condition(first)?];
-        while self.at_keyword(keyword) {
-            self.advance();
-            self.operator();
-            let next = member(self, false)?;
-            members.push(self.condition(next)?);
-        }
-        self.grouped = false;
-        Ok(Node::Condition(members.into_iter().collect::<Option<_>>().map(join)))
-    }
-
-    fn negation(&mut self, lone: bool) -> Result<Node, Error> {
-        let mut negations = 0;
-        while self.at_keyword(Keyword::Not) {
-            self.advance();
-            self.operator();
-            negations += 1;
-        }
-        if negations == 0 {
-            return self.predicate(lone);
-        }
-        let node = self.predicate(false)?;
-        let mut condition = self.condition(node)?;
-        self.grouped = false;
+    /// Takes the next member of the conjunction.
+    fn push(&mut self, mut condition: Option<Condition>) {
         // Beyond the limit the tree is thrown away: it need not be deep.
-        for _ in 0..negations.min(OPERATORS_MAX) {
+        for _ in 0..self.negations.min(OPERATORS_MAX) {
             condition = condition.map(|condition| Condition::Not(Box::new(condition)));
         }
-        Ok(Node::Condition(condition))
+        self.negations = 0;
+        self.all.push(condition);
     }
 
-    fn predicate(&mut self, lone: bool) -> Result<Node, Error> {
-        self.undecided = true;
-        let node = if self.current.token == Token::Open { self.group()? } else { self.atom()? };
+    /// Ends the conjunction.
+    fn end_all(&mut self) {
+        let all = joined(std::mem::take(&mut self.all), Condition::And);
+        self.any.push(all);
+    }
+
+    /// The condition of the whole level.
+    fn end(mut self) -> Option<Condition> {
+        self.end_all();
+        joined(self.any, Condition::Or)
+    }
+}
+
+/// One member alone, or several joined.
+fn joined(members: Vec<Option<Condition>>, join: fn(Vec<Condition>) -> Condition) -> Option<Condition> {
+    let mut members = members.into_iter().collect::<Option<Vec<_>>>()?;
+    if members.len() == 1 { members.pop() } else { Some(join(members)) }
+}
+
+impl Parser<'_, '_> {
+    /// A condition, up to what cannot belong to it.
+    fn conditions(&mut self) -> Result<Option<Condition>, Error> {
+        let mut outer: Vec<Level> = Vec::new();
+        let mut level = Level::default();
+        loop {
+            // Here a member begins.
+            while self.at_keyword(Keyword::Not) {
+                self.advance();
+                self.operator();
+                level.negations += 1;
+            }
+            self.undecided = true;
+            if self.current.token == Token::Open {
+                self.advance();
+                self.depth += 1;
+                outer.push(std::mem::take(&mut level));
+                continue;
+            }
+            let mut node = self.atom()?;
+            // Here a member has been read, which may end levels.
+            loop {
+                node = self.predicate(node)?;
+                let lone = !matches!(node, Node::Condition(_)) && level.is_bare();
+                if lone && self.current.token == Token::Close && !outer.is_empty() {
+                    level = self.close_level(&mut outer)?;
+                    continue;
+                }
+                let begun = level.is_bare() && !outer.is_empty();
+                let condition = self.condition(node, begun)?;
+                let simple = level.negations == 0;
+                level.push(condition);
+                let keyword = match self.current.token {
+                    Token::Keyword(keyword @ (Keyword::And | Keyword::Or)) => keyword,
+                    _ if outer.is_empty() => return Ok(level.end()),
+                    _ => {
+                        self.grouped &= simple && level.any.is_empty() && level.all.len() == 1;
+                        let ended = std::mem::replace(&mut level, self.close_level(&mut outer)?);
+                        self.settle()?;
+                        node = Node::Condition(ended.end());
+                        continue;
+                    }
+                };
+                self.advance();
+                self.operator();
+                if keyword == Keyword::Or {
+                    level.end_all();
+                }
+                break;
+            }
+        }
+    }
+
+    /// The `)` of a level; gives the one around it.
+    fn close_level(&mut self, outer: &mut Vec<Level>) -> Result<Level, Error> {
+        self.close()?;
+        Ok(outer.pop().unwrap_or_default())
+    }
+
+    /// What an operand makes together with the operator after it; without one it stays what it is.
+    fn predicate(&mut self, node: Node) -> Result<Node, Error> {
         if matches!(node, Node::Condition(_)) {
             return Ok(node);
         }
@@ -166,11 +213,7 @@ impl Parser<'_, '_> {
             Token::GreaterOrEqual => Comparator::GreaterOrEqual,
             Token::Keyword(Keyword::Between) => return self.between_rest(node),
             Token::Keyword(Keyword::In) => return self.in_rest(node),
-            Token::Close if lone => return Ok(node),
-            _ => {
-                let condition = self.condition(node)?;
-                return Ok(Node::Condition(condition));
-            }
+            _ => return Ok(node),
         };
         self.take_operator()?;
         let left = self.as_operand(node);
@@ -205,18 +248,6 @@ impl Parser<'_, '_> {
         let list = self.operands(Self::settled_operand)?;
         let both = operand.zip(list);
         Ok(Node::Condition(both.map(|(operand, list)| self.within(operand, list))))
-    }
-
-    /// `( … )` where a condition or an operand can stand.
-    fn group(&mut self) -> Result<Node, Error> {
-        self.descend(errors::redundant_parentheses)?;
-        self.advance();
-        let node = self.disjunction(true)?;
-        self.close()?;
-        if matches!(node, Node::Condition(_)) {
-            self.settle()?;
-        }
-        Ok(node)
     }
 
     /// The `)` of a group.
@@ -270,13 +301,13 @@ impl Parser<'_, '_> {
         operand: fn(&mut Self) -> Result<Option<Operand>, Error>,
     ) -> Result<Option<Vec<Operand>>, Error> {
         self.expect(Token::Open)?;
-        self.descend(|kind| errors::too_many_operators(kind, OPERATORS_MAX + 1))?;
+        self.descend()?;
         let mut operands = vec![operand(self)?];
         while self.take(Token::Comma) {
             operands.push(operand(self)?);
         }
         self.expect(Token::Close)?;
-        self.depth -= 1;
+        self.ascend();
         Ok(operands.into_iter().collect())
     }
 
@@ -290,18 +321,20 @@ impl Parser<'_, '_> {
 
     /// What can only be an operand.
     fn operand(&mut self) -> Result<Option<Operand>, Error> {
-        if self.current.token == Token::Open {
-            self.descend(errors::redundant_parentheses)?;
-            self.advance();
-            let operand = self.operand()?;
+        let mut groups = 0;
+        while self.take(Token::Open) {
+            self.depth += 1;
+            groups += 1;
+        }
+        let node = self.atom()?;
+        let operand = self.as_operand(node);
+        for _ in 0..groups {
             self.close()?;
             if !self.undecided {
                 self.settle()?;
             }
-            return Ok(operand);
         }
-        let node = self.atom()?;
-        Ok(self.as_operand(node))
+        Ok(operand)
     }
 
     /// Takes a node that is no condition for an operand.
@@ -325,20 +358,15 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Takes a node for a condition; an operand is none, and what follows it is the fault.
-    fn condition(&mut self, node: Node) -> Result<Option<Condition>, Error> {
+    /// Takes a node for a condition; an operand is none, and what follows it is the fault. `begun` says that a `(` before it
+    /// is still open and holds nothing else, so that what follows a call may yet show both to be an operand.
+    fn condition(&mut self, node: Node, begun: bool) -> Result<Option<Condition>, Error> {
         match node {
             Node::Condition(condition) => Ok(condition),
             Node::Operand(_) => Err(self.unexpected()),
             Node::Call(call) => {
-                // What may follow a condition shows the call to be one.
-                let follows = match self.current.token {
-                    Token::Keyword(Keyword::And | Keyword::Or) => true,
-                    Token::Close => self.depth > 0,
-                    Token::End => self.depth == 0,
-                    _ => false,
-                };
-                if follows {
+                let joined = self.at_keyword(Keyword::And) || self.at_keyword(Keyword::Or);
+                if joined || !begun {
                     self.undecided = false;
                     self.settle()?;
                 }

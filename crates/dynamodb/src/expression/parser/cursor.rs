@@ -7,9 +7,9 @@ use super::super::{EXPRESSION_BYTES_MAX, ExpressionKind, OPERATORS_MAX};
 use crate::errors::expression as errors;
 use holdfast_aws::Error;
 
-/// Most parentheses and calls within each other. Every one beyond the first needs an operator of its own or is
-/// redundant, so more than this is refused in any case.
-const DEPTH_MAX: usize = OPERATORS_MAX + 2;
+/// Most calls within each other. An operand of a call of `size` is no call that could be right, so that more than two are
+/// refused in any case; this bounds the recursion.
+const CALLS_MAX: usize = 100;
 
 pub(in crate::expression) struct Parser<'t, 'p> {
     pub(in crate::expression) kind: ExpressionKind,
@@ -20,7 +20,10 @@ pub(in crate::expression) struct Parser<'t, 'p> {
     before: usize,
     pub(super) current: Spanned,
     operators: usize,
+    /// How many `(` are open.
     pub(super) depth: usize,
+    /// How many of them are of calls.
+    calls: usize,
     /// Whether what was read last is in parentheses of its own.
     pub(super) grouped: bool,
     /// Whether there were parentheses around parentheses; see [`Parser::settle`].
@@ -50,6 +53,7 @@ impl<'t, 'p> Parser<'t, 'p> {
             current: token_at(text, 0),
             operators: 0,
             depth: 0,
+            calls: 0,
             grouped: false,
             redundant: false,
             undecided: false,
@@ -111,9 +115,19 @@ impl<'t, 'p> Parser<'t, 'p> {
         if self.redundant { Err(errors::redundant_parentheses(self.kind)) } else { Ok(()) }
     }
 
-    /// Goes one level down; `refuse` is the answer to the one level too many.
-    pub(super) fn descend(&mut self, refuse: impl FnOnce(ExpressionKind) -> Error) -> Result<(), Error> {
+    /// Goes into a call.
+    pub(super) fn descend(&mut self) -> Result<(), Error> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(refuse(self.kind)) } else { Ok(()) }
+        self.calls += 1;
+        if self.calls > CALLS_MAX {
+            return Err(errors::too_many_operators(self.kind, OPERATORS_MAX + 1));
+        }
+        Ok(())
+    }
+
+    /// Leaves a call.
+    pub(super) fn ascend(&mut self) {
+        self.depth -= 1;
+        self.calls -= 1;
     }
 }

@@ -73,7 +73,10 @@ fn depth_is_bounded() {
     assert_eq!(tail(&open("a = :p AND (", 150)), "operator count: 301");
     assert_eq!(filter(&open("NOT (", 200)), "OK");
     assert_ne!(filter(&open("NOT (", 650)), "OK");
-    assert_ne!(filter(&"size(".repeat(800)), "OK");
+    let size = |depth: usize| filter(&format!("{}a{} = :n", "size(".repeat(depth), ")".repeat(depth)));
+    assert_eq!(size(1), "OK");
+    assert_eq!(size(100), size(2));
+    assert_ne!(size(800), "OK");
     assert_ne!(filter(&"(".repeat(EXPRESSION_BYTES_MAX)), "OK");
     assert_ne!(filter(&"a = (".repeat(800)), "OK");
 }

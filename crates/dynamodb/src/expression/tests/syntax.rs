@@ -226,6 +226,9 @@ fn syntax_errors_beside_redundant_parentheses() {
         "((a = :p))$",
         "((begins_with(a, :p)))",
         "((size(a))) = :n",
+        "((size(b)))SETAND > :n",
+        "((contains(a, :p))))",
+        "(a = :p OR attribute_exists(((a)))",
         "a BETWEEN b AND size(((size(c)))",
     ] {
         assert_eq!(filter(text), "The expression has redundant parentheses;", "{text}");
@@ -234,6 +237,7 @@ fn syntax_errors_beside_redundant_parentheses() {
         filter,
         &[
             ("a = :p AND = ((b = :p))", "Syntax error; token: \"=\", near: \"AND = (\""),
+            ("(a = :p OR (attribute_exists(((a))) $", "Syntax error; token: \"$\", near: \") $\""),
             ("((a)) b", "Syntax error; token: \"b\", near: \") b\""),
             ("size(((a)) ", "Syntax error; token: \"<EOF>\", near: \") \""),
             ("((a) = :p)) ", "Syntax error; token: \")\", near: \")) \""),
