@@ -1,5 +1,7 @@
 //! Values as Java's `toString` prints them, which is how DynamoDB's older form echoes what is not a scalar.
 
+use std::collections::HashSet;
+
 /// `[a, b]`.
 pub fn list(elements: impl Iterator<Item = String>) -> String {
     format!("[{}]", elements.collect::<Vec<_>>().join(", "))
@@ -29,12 +31,8 @@ pub const DEFAULT_CAPACITY: usize = 16;
 /// Texts in the order in which Java's `HashSet` gives them, made with a capacity and filled in the order given; each once.
 /// The capacity only sets where the table starts: it grows by doubling when more than three quarters are taken.
 pub fn set_order<'a>(texts: &[&'a str], capacity: usize) -> Vec<&'a str> {
-    let mut set: Vec<&str> = Vec::with_capacity(texts.len());
-    for text in texts {
-        if !set.contains(text) {
-            set.push(text);
-        }
-    }
+    let mut seen = HashSet::with_capacity(texts.len());
+    let mut set: Vec<&str> = texts.iter().copied().filter(|text| seen.insert(*text)).collect();
     let mut size = capacity.max(1).next_power_of_two();
     while set.len() > size * 3 / 4 {
         size *= 2;

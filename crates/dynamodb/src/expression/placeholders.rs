@@ -16,7 +16,9 @@ pub const NAME_BYTES_MAX: usize = 65_535;
 /// The names and values that a request's expressions can use.
 #[derive(Debug)]
 pub struct Placeholders {
+    /// Sorted by their keys: an expression may use thousands, of as many as a request has room for.
     names: Vec<Name>,
+    /// As `names`.
     values: Vec<Named>,
     wording: Wording,
 }
@@ -63,14 +65,16 @@ impl Placeholders {
 
     /// The attribute that a name stands for; it counts as used.
     pub(super) fn name(&mut self, key: &str) -> Option<Arc<str>> {
-        let name = self.names.iter_mut().find(|name| name.key == key)?;
+        let place = self.names.binary_search_by(|name| name.key.as_str().cmp(key)).ok()?;
+        let name = self.names.get_mut(place)?;
         name.used = true;
         Some(Arc::clone(&name.attribute))
     }
 
     /// The value of a name; it counts as used.
     pub(super) fn value(&mut self, key: &str) -> Option<Arc<Value>> {
-        let named = self.values.iter_mut().find(|named| named.key == key)?;
+        let place = self.values.binary_search_by(|named| named.key.as_str().cmp(key)).ok()?;
+        let named = self.values.get_mut(place)?;
         named.used = true;
         Some(Arc::clone(&named.value))
     }
@@ -86,21 +90,17 @@ impl Placeholders {
     /// If there is a name, or a value, that no expression used.
     pub fn check_used(&self) -> Result<(), Error> {
         let names = self.names.iter().filter(|name| !name.used).map(|name| name.key.as_str());
-        let names = refuse_unused(Placeholder::Name, names.collect());
+        let names = refuse_unused(Placeholder::Name, &names.collect::<Vec<_>>());
         let values = self.values.iter().filter(|named| !named.used).map(|named| named.key.as_str());
         names
-            .and_then(|()| refuse_unused(Placeholder::Value, values.collect()))
+            .and_then(|()| refuse_unused(Placeholder::Value, &values.collect::<Vec<_>>()))
             .map_err(|error| self.worded(error))
     }
 }
 
-fn refuse_unused(of: Placeholder, mut keys: Vec<&str>) -> Result<(), Error> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    // AWS lists them in the order of a hash table; ours is stable.
-    keys.sort_unstable();
-    Err(errors::placeholders_unused(of, &keys))
+/// AWS lists them in the order of a hash table; ours is that of their bytes.
+fn refuse_unused(of: Placeholder, keys: &[&str]) -> Result<(), Error> {
+    if keys.is_empty() { Ok(()) } else { Err(errors::placeholders_unused(of, keys)) }
 }
 
 fn check_key(of: Placeholder, key: &str) -> Result<(), Error> {
@@ -125,7 +125,9 @@ fn read_names(names: Vec<(String, String)>) -> Result<Vec<Name>, Error> {
         }
         Ok(Name { key, attribute: attribute.into(), used: false })
     };
-    names.into_iter().map(read).collect()
+    let mut names: Vec<Name> = names.into_iter().map(read).collect::<Result<_, Error>>()?;
+    names.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    Ok(names)
 }
 
 fn read_values(values: Vec<(String, AttributeValue)>, wording: Wording) -> Result<Vec<Named>, Error> {
@@ -139,5 +141,7 @@ fn read_values(values: Vec<(String, AttributeValue)>, wording: Wording) -> Resul
         Ok(value) => Ok(Named { key, sent, value: Arc::new(value), used: false }),
         Err(error) => Err(errors::placeholder_value(wording, &key, &error)),
     };
-    values.into_iter().map(read).collect()
+    let mut values: Vec<Named> = values.into_iter().map(read).collect::<Result<_, Error>>()?;
+    values.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    Ok(values)
 }

@@ -13,6 +13,7 @@ use holdfast_shapes::dynamodb::{
     GlobalSecondaryIndex, KeySchemaElement, LocalSecondaryIndex, ProvisionedThroughput,
 };
 use holdfast_store::SpaceId;
+use std::collections::HashSet;
 
 /// Most local indexes of a table. Source: AWS's quotas.
 const LOCAL_MAX: usize = 5;
@@ -67,16 +68,17 @@ pub(super) fn plan(
     check_used(definitions, table, local_keys.iter().chain(&global_keys))?;
 
     let mut indexes: Vec<IndexDefinition> = Vec::with_capacity(local.len() + global.len());
+    let mut names = HashSet::with_capacity(local.len() + global.len());
     for (index, keys) in local.iter().zip(local_keys) {
-        let index = local_index(index, keys, table)?;
-        push(&mut indexes, index)?;
+        indexes.push(local_index(index, keys, table)?);
+        check_name(&mut names, index.index_name.as_deref())?;
     }
     if local.len() > LOCAL_MAX {
         return Err(tables::too_many_local_indexes(LOCAL_MAX));
     }
     for (index, keys) in global.iter().zip(global_keys) {
-        let index = global_index(index, keys, billing)?;
-        push(&mut indexes, index)?;
+        indexes.push(global_index(index, keys, billing)?);
+        check_name(&mut names, index.index_name.as_deref())?;
     }
     if global.len() > GLOBAL_MAX {
         return Err(tables::too_many_global_indexes(GLOBAL_MAX));
@@ -104,8 +106,9 @@ fn check_used<'a>(
 ) -> Result<(), Error> {
     let attributes = |(partition, sort): &'a Keys| std::iter::once(partition).chain(sort);
     let used: Vec<&str> = std::iter::once(table).chain(indexes).flat_map(attributes).map(name).collect();
+    let is_used: HashSet<&str> = used.iter().copied().collect();
     let defined = definitions.names();
-    if defined.iter().all(|name| used.contains(name)) {
+    if defined.iter().all(|name| is_used.contains(name)) {
         return Ok(());
     }
     Err(tables::definitions_not_used_by_indexes(&defined, &used))
@@ -189,10 +192,9 @@ fn throughput(
     }
 }
 
-fn push(indexes: &mut Vec<IndexDefinition>, index: IndexDefinition) -> Result<(), Error> {
-    if indexes.iter().any(|other| other.name == index.name) {
-        return Err(tables::index_name_twice(&index.name));
-    }
-    indexes.push(index);
-    Ok(())
+/// Refuses a name that another index of the table has, whatever its scope. `names` are those before it.
+fn check_name<'a>(names: &mut HashSet<&'a str>, name: Option<&'a str>) -> Result<(), Error> {
+    // There by the model.
+    let name = name.unwrap_or_default();
+    if names.insert(name) { Ok(()) } else { Err(tables::index_name_twice(name)) }
 }

@@ -4,6 +4,8 @@ use crate::errors::{self, tables};
 use crate::key::ScalarType;
 use holdfast_aws::Error;
 use holdfast_shapes::dynamodb::{AttributeDefinition, KeySchemaElement};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Name and type of a key attribute.
 pub(super) type Attribute = (String, ScalarType);
@@ -11,8 +13,13 @@ pub(super) type Attribute = (String, ScalarType);
 /// A partition key and perhaps a sort key.
 pub(super) type Keys = (Attribute, Option<Attribute>);
 
-/// The attribute definitions of a request, in the order in which they were sent.
-pub(super) struct Definitions(Vec<Attribute>);
+/// The attribute definitions of a request. There may be as many as fit into it.
+pub(super) struct Definitions {
+    /// In the order in which they were sent.
+    sent: Vec<Attribute>,
+    /// Where each is, by its name.
+    places: HashMap<String, usize>,
+}
 
 impl Definitions {
     /// Reads definitions that satisfy the model.
@@ -20,33 +27,35 @@ impl Definitions {
     /// # Errors
     /// If an attribute is defined twice.
     pub(super) fn read(definitions: &[AttributeDefinition]) -> Result<Self, Error> {
-        let mut attributes: Vec<Attribute> = Vec::with_capacity(definitions.len());
+        let mut sent: Vec<Attribute> = Vec::with_capacity(definitions.len());
+        let mut places = HashMap::with_capacity(definitions.len());
         for definition in definitions {
             // Both are there, and the type is one of the three, by the model.
             let name = definition.attribute_name.clone().unwrap_or_default();
             let kind = definition.attribute_type.as_deref().and_then(ScalarType::of).unwrap_or(ScalarType::S);
-            if attributes.iter().any(|(other, _)| *other == name) {
-                return Err(tables::attribute_duplicated(&name));
-            }
-            attributes.push((name, kind));
+            match places.entry(name.clone()) {
+                Entry::Occupied(_) => return Err(tables::attribute_duplicated(&name)),
+                Entry::Vacant(place) => place.insert(sent.len()),
+            };
+            sent.push((name, kind));
         }
-        Ok(Self(attributes))
+        Ok(Self { sent, places })
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.sent.len()
     }
 
     /// Their names.
     pub(super) fn names(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| name.as_str()).collect()
+        self.sent.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// The definitions, sorted by name, as AWS gives them back.
     pub(super) fn into_sorted(mut self) -> Vec<Attribute> {
-        self.0.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-        self.0
+        self.sent.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+        self.sent
     }
 
     /// The keys of a schema; `same_name` words one attribute as both.
@@ -59,7 +68,7 @@ impl Definitions {
         same_name: impl FnOnce() -> Error,
     ) -> Result<Keys, Error> {
         let names = names(schema);
-        let defined = |name: &&str| self.0.iter().find(|(other, _)| other == name);
+        let defined = |name: &&str| self.places.get(*name).and_then(|place| self.sent.get(*place));
         let keys: Option<Vec<&Attribute>> = names.iter().map(defined).collect();
         let Some(keys) = keys else {
             return Err(tables::keys_not_defined(&names, &self.names()));
