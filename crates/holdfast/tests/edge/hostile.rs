@@ -126,6 +126,30 @@ fn bodies_that_hold_what_no_client_sends_are_refused() {
 }
 
 #[test]
+fn expressions_within_expressions_are_answered_as_deep_as_their_bytes_allow() {
+    let server = Server::start(&[]).with_table();
+    let mut witness = Witness::of(&server);
+    for text in [
+        "(".repeat(4_096),
+        "NOT (".repeat(800),
+        "NOT ".repeat(1_000),
+        format!("{}k = :v{}", "NOT (".repeat(299), ")".repeat(299)),
+        format!("{}k = :v{}", "k = :v AND (".repeat(149), ")".repeat(149)),
+        format!("{}k{} = :v", "size(".repeat(299), ")".repeat(299)),
+        "size(".repeat(800),
+        "k = (".repeat(800),
+        format!("k{} = :v", "[0]".repeat(1_360)),
+    ] {
+        let query = format!(
+            r#"{{"TableName":"tab","KeyConditionExpression":"{text}","ExpressionAttributeValues":{{":v":{{"S":"a"}}}}}}"#
+        );
+        let answer = server.connect().call("Query", query);
+        assert_eq!(answer.status, 400, "{text:.40}: {}", answer.text());
+        witness.is_answered(&server);
+    }
+}
+
+#[test]
 fn names_that_are_sent_twice_as_data_count_once() {
     let server = Server::start(&[]).with_table();
     let mut connection = server.connect();
