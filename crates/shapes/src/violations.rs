@@ -43,7 +43,12 @@ pub enum Constraint {
     Names(u64, u64, &'static str),
     /// Lists in a map, each with at least and at most this many elements.
     Values(u64, u64),
+    /// Texts in a list, each of which satisfies all of these.
+    Elements(Vec<Constraint>),
 }
+
+/// A pattern as the model writes it, and what matches it.
+pub type Pattern = (&'static str, fn(&str) -> bool);
 
 /// One broken constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +205,34 @@ impl Violations {
             let echoed = self.operation == "BatchGetItem";
             let value = serde_json::to_string(map).ok().filter(|_| echoed).map(|json| quoted(&json));
             self.add(member, value, Constraint::Names(3, 255, "[a-zA-Z0-9_.-]+"));
+        }
+    }
+
+    /// The texts in a list, which the older form reports for the list, once, with everything that is asked of each. Source: known
+    /// of lists of other services that DynamoDB's framework serves.
+    pub fn elements(
+        &mut self,
+        member: &str,
+        list: &[String],
+        min: Option<u64>,
+        max: Option<u64>,
+        pattern: Option<Pattern>,
+    ) {
+        let fits = |text: &String| {
+            let length = text.chars().count() as u64;
+            min.is_none_or(|min| length >= min)
+                && max.is_none_or(|max| length <= max)
+                && pattern.is_none_or(|(_, matches)| matches(text))
+        };
+        if !list.iter().all(fits) {
+            let each = [
+                max.map(Constraint::LengthMax),
+                min.map(Constraint::LengthMin),
+                pattern.map(|(pattern, _)| Constraint::Pattern(pattern)),
+            ];
+            let shown = crate::java::list(list.iter().cloned());
+            let each = each.into_iter().flatten().collect();
+            self.add(member, Some(quoted(&shown)), Constraint::Elements(each));
         }
     }
 
@@ -391,5 +424,9 @@ fn demand(constraint: &Constraint) -> String {
             demand(&Constraint::LengthMax(*max)),
             demand(&Constraint::LengthMin(*min))
         ),
+        Constraint::Elements(each) => {
+            let each: Vec<String> = each.iter().map(demand).collect();
+            format!("Member must satisfy constraint: [{}]", each.join(", "))
+        }
     }
 }

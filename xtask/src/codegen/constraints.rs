@@ -133,6 +133,7 @@ fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result
             if names_tables(service, shape) {
                 writeln!(code, "out.table_names({member:?}, {value});")?;
             }
+            code.push_str(&elements_check(service, member, shape)?);
             code.push_str(&entry_counts(service, member, shape)?);
         }
         "integer" | "long" if shape.min.is_some() || shape.max.is_some() => {
@@ -141,6 +142,23 @@ fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result
         _ => {}
     }
     Ok(code)
+}
+
+/// The check of the texts in a list.
+fn elements_check(service: &Service, member: &str, list: &Shape) -> Result<String> {
+    let Some(element) = &list.member else { return Ok(String::new()) };
+    let element = service.shape(&element.shape)?;
+    if element.kind != "string"
+        || (element.max.is_none() && element.min.is_none() && element.pattern.is_none())
+    {
+        return Ok(String::new());
+    }
+    let (min, max) = (bound(element.min), bound(element.max));
+    let pattern = match &element.pattern {
+        Some(pattern) => format!("Some(({pattern:?}, patterns::{}))", pattern_function(pattern)?),
+        None => "None".to_owned(),
+    };
+    Ok(format!("out.elements({member:?}, value, {min}, {max}, {pattern});\n"))
 }
 
 /// The check of the lengths of lists in a map.

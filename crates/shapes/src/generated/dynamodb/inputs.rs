@@ -1365,6 +1365,7 @@ impl Input for GetItemInput {
         }
         if let Some(value) = &self.attributes_to_get {
             out.count("AttributesToGet", value.len(), Some(1), None);
+            out.elements("AttributesToGet", value, None, Some(65535), None);
         }
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
@@ -2027,6 +2028,7 @@ impl Input for QueryInput {
         }
         if let Some(value) = &self.attributes_to_get {
             out.count("AttributesToGet", value.len(), Some(1), None);
+            out.elements("AttributesToGet", value, None, Some(65535), None);
         }
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
@@ -2383,6 +2385,7 @@ impl Input for ScanInput {
         }
         if let Some(value) = &self.attributes_to_get {
             out.count("AttributesToGet", value.len(), Some(1), None);
+            out.elements("AttributesToGet", value, None, Some(65535), None);
         }
         out.required("TableName", self.table_name.is_some());
         if let Some(value) = &self.table_name {
@@ -2635,6 +2638,9 @@ impl Input for UntagResourceInput {
             out.text("ResourceArn", value, Some(1), Some(1283));
         }
         out.required("TagKeys", self.tag_keys.is_some());
+        if let Some(value) = &self.tag_keys {
+            out.elements("TagKeys", value, Some(1), Some(128), None);
+        }
     }
 
     fn members_set(&self) -> Vec<&'static str> {

@@ -387,6 +387,13 @@ impl CsvOptions {
         }
         if let Some(value) = &self.header_list {
             out.count("HeaderList", value.len(), Some(1), Some(255));
+            out.elements(
+                "HeaderList",
+                value,
+                Some(1),
+                Some(65536),
+                Some(("[\\x20-\\x21\\x23-\\x2B\\x2D-\\x7E]*", patterns::header)),
+            );
         }
     }
 }
@@ -860,6 +867,7 @@ impl KeysAndAttributes {
         }
         if let Some(value) = &self.attributes_to_get {
             out.count("AttributesToGet", value.len(), Some(1), None);
+            out.elements("AttributesToGet", value, None, Some(65535), None);
         }
     }
 }
@@ -1005,6 +1013,7 @@ impl Projection {
         }
         if let Some(value) = &self.non_key_attributes {
             out.count("NonKeyAttributes", value.len(), Some(1), Some(20));
+            out.elements("NonKeyAttributes", value, Some(1), Some(255), None);
         }
     }
 }
