@@ -2,6 +2,9 @@
 //!
 //! DynamoDB lets every page in: whoever has its keys may come from anywhere. Here any key does, so a page from anywhere
 //! could read and change everything through its visitor's browser. Therefore no page is let in unless it is named.
+//!
+//! A site whose name was pointed at this machine after its page was loaded ("DNS rebinding") is no other site to the browser,
+//! which then asks nobody. Such a request names the page's own origin as the host that it calls, and is refused.
 
 use super::respond::{self, Body};
 use http::header::{
@@ -9,8 +12,10 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Seconds for which a browser may keep a permission. Source: recorded answers of DynamoDB.
 const MAX_AGE_S: &str = "172800";
@@ -83,10 +88,27 @@ impl Cors {
         }
     }
 
+    /// Whether a request comes from a page that was loaded from the very host that it calls, by a name that may belong to
+    /// anybody: this server has no such page.
+    pub fn is_rebound(&self, origin: &HeaderValue, host: Option<&str>) -> bool {
+        let called = host.and_then(|host| host.parse::<Authority>().ok());
+        let Some(called) = called.filter(|called| !is_own_name(called.host())) else { return false };
+        let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        let page = page.and_then(|(_, rest)| rest.parse::<Authority>().ok());
+        !self.lets_in(origin) && page.is_some_and(|page| page.host().eq_ignore_ascii_case(called.host()))
+    }
+
     fn lets_in(&self, origin: &HeaderValue) -> bool {
         // Browsers write origins as they are stored here.
         self.any || origin.to_str().is_ok_and(|origin| self.origins.contains(origin))
     }
+}
+
+/// Whether no other site can go by a name: an address, or a name that never leaves the machine or its network.
+fn is_own_name(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let name = host.to_ascii_lowercase();
+    host.parse::<IpAddr>().is_ok() || !name.contains('.') || name.ends_with(".localhost")
 }
 
 /// An origin as browsers write it: scheme, host and, unless it is the scheme's own, port.
@@ -117,6 +139,31 @@ fn origin(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_from_the_host_that_it_calls_is_rebound() {
+        let rebound = |cors: &[&str], origin: &str, host: &str| {
+            let texts: Vec<String> = cors.iter().map(|text| (*text).to_owned()).collect();
+            let origin = HeaderValue::from_str(origin).unwrap();
+            Cors::of(&texts).unwrap().is_rebound(&origin, Some(host))
+        };
+        assert!(rebound(&[], "http://evil.example:8000", "evil.example:8000"));
+        assert!(rebound(&[], "http://evil.example", "EVIL.example:8000"));
+        assert!(rebound(&["http://localhost:3000"], "https://evil.example", "evil.example"));
+        assert!(!rebound(
+            &["https://local.harborlist.com"],
+            "https://local.harborlist.com",
+            "local.harborlist.com"
+        ));
+        assert!(!rebound(&[], "http://evil.example:8000", "localhost:8000"));
+        for own in
+            ["localhost:8000", "127.0.0.1:8000", "[::1]:8000", "dynamodb-local:8000", "a.localhost:8000"]
+        {
+            assert!(!rebound(&[], &format!("http://{own}"), own), "{own}");
+        }
+        assert!(!rebound(&[], "null", "evil.example"));
+        assert!(!Cors::default().is_rebound(&HeaderValue::from_static("http://evil.example"), None));
+    }
 
     #[test]
     fn origins_are_read_as_browsers_write_them() {

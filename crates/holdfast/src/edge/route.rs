@@ -23,6 +23,11 @@ pub async fn answer(server: &Arc<Server>, door: Door, request: Request<Incoming>
         return tokio::task::block_in_place(|| console::answer(server, &request));
     }
     let Some(origin) = Cors::origin(request.headers()) else { return service(server, door, request).await };
+    if server.cors.is_rebound(&origin, host(&request)) {
+        let text = "A page that was loaded from this very address has no business here. If it is yours, start the server \
+                    with --cors and its origin.\n";
+        return respond::plain(StatusCode::FORBIDDEN, "text/plain", text.to_owned());
+    }
     let mut response = if request.method() == Method::OPTIONS {
         server.cors.preflight(&origin, request.headers())
     } else {
@@ -50,6 +55,11 @@ async fn service(server: &Arc<Server>, door: Door, request: Request<Incoming>) -
 
 fn header<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The host that a request calls: by its target in HTTP/2, by its header in HTTP/1.
+fn host(request: &Request<Incoming>) -> Option<&str> {
+    request.uri().authority().map(http::uri::Authority::as_str).or_else(|| header(request, "host"))
 }
 
 fn target(request: &Request<Incoming>) -> Option<(&str, &str)> {

@@ -1,6 +1,6 @@
 //! Pages of other sites.
 
-use super::server::{Server, call_headers};
+use super::server::{Server, call_head, call_headers};
 
 const ASKED: &str = "Access-Control-Request-Method: POST\r\n\
     Access-Control-Request-Headers: authorization, content-type, x-amz-target\r\n";
@@ -81,6 +81,17 @@ fn every_page_is_let_in_if_told_so() {
     }
     let answer = server.connect_to("console").ask("GET /metrics", "Origin: null\r\n", "");
     assert_eq!(answer.header("access-control-allow-origin"), None);
+}
+
+/// A site whose name was pointed at this machine is the same site to the browser.
+#[test]
+fn a_page_of_a_rebound_name_is_refused() {
+    let server = Server::start(&[]);
+    let head = call_head("ListTables", "Origin: http://evil.example:8000\r\nContent-Length: 2\r\n");
+    let mut connection = server.connect();
+    connection.send(head.replace("Host: h", "Host: evil.example:8000") + "{}");
+    let answer = connection.answer().expect("an answer");
+    assert_eq!(answer.status, 403, "{answer:?}");
 }
 
 #[test]
