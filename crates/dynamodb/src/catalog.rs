@@ -4,6 +4,7 @@ use crate::errors;
 use crate::key::KeySchema;
 use crate::table::{IndexView, TableDefinition, TableState};
 use bytes::Bytes;
+use holdfast_aws::context::ACCOUNT;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
 use holdfast_state::catalog::{self, CatalogEntry};
@@ -114,7 +115,8 @@ impl Scope {
         &self.account
     }
 
-    fn tables(&self) -> catalog::Scope<'_> {
+    /// Its tables in the catalog.
+    pub(crate) fn tables(&self) -> catalog::Scope<'_> {
         tables_of(&self.account)
     }
 
@@ -212,6 +214,11 @@ impl Scope {
     pub(crate) fn remove(&self, tx: &mut Transaction<'_>, name: &TableName) -> Result<(), Error> {
         remove(tx, &self.account, name.as_str()).map_err(failed)
     }
+}
+
+/// The tables of who is not a client: every access key has the same ones.
+pub(crate) fn shared_tables() -> catalog::Scope<'static> {
+    tables_of(ACCOUNT)
 }
 
 /// The scope of an account's tables.

@@ -53,7 +53,7 @@ pub fn done(json: bool, value: &impl serde::Serialize, text: &str) -> anyhow::Re
 
 /// Tells what is to be known beside the data, on stderr.
 pub fn note(text: &str) {
-    say(&format!("note: {text}"));
+    say(text);
 }
 
 /// Asks something on the terminal.

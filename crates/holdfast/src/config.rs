@@ -1,5 +1,6 @@
 //! The command line. Every flag has an environment variable.
 
+use crate::admin::past::{At, VERSIONS_MAX};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub enum Verb {
     Env(Env),
     /// Look for damage. Of a stopped directory it changes nothing.
     Doctor(Doctor),
+    /// Show the versions of an item, newest first, or the item as it was.
+    History(History),
     /// Take away old history, to make room.
     Trim(Trim),
     /// Drop every table. What they held stays in history, if the past is kept.
@@ -245,9 +248,35 @@ pub struct Doctor {
     /// Which directory.
     #[command(flatten)]
     pub data_dir: DataDir,
+    /// Look also at every item, every row of an index against its item both ways, and every counter.
+    #[arg(long, conflicts_with = "accept_loss")]
+    pub deep: bool,
     /// Give up acknowledged writes that are proven to be lost, so that the store can start again. Says which.
     #[arg(long)]
     pub accept_loss: bool,
+    /// Print one JSON object.
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// Flags of `history`.
+#[derive(Debug, Clone, Args)]
+pub struct History {
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
+    /// The table. One that was deleted is found too, as long as history reaches.
+    pub table: String,
+    /// The key: `{"id":{"S":"a"}}`, or `id=a`, `id=a,at=5` (partition key first), or the value alone where there is only a
+    /// partition key. Binaries are base64.
+    #[arg(allow_hyphen_values = true)]
+    pub key: String,
+    /// Print the item as of this version, or as of this time (2026-11-24T13:05:59.123Z), as DynamoDB's JSON.
+    #[arg(long)]
+    pub at: Option<At>,
+    /// Most versions that are shown.
+    #[arg(long, default_value = "100", conflicts_with = "at", value_parser = clap::value_parser!(u32).range(1..=VERSIONS_MAX as i64))]
+    pub limit: u32,
     /// Print one JSON object.
     #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,

@@ -7,6 +7,7 @@
 //! - `edge`: sockets and HTTP: accept, route, call, respond
 //! - `admin`: the verbs' way to a running server, and what they do to a store
 //! - `about`, `status`: what a server and a directory tell of themselves
+//! - `rfc3339`: times as text
 //! - `banner`, `metrics`, `shutdown`: what people and machines see of a running server
 
 mod about;
@@ -18,6 +19,7 @@ mod console;
 mod descriptors;
 mod edge;
 mod metrics;
+mod rfc3339;
 mod shutdown;
 mod status;
 

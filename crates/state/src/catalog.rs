@@ -42,7 +42,7 @@ impl Scope<'_> {
         self.writer().prefix()
     }
 
-    fn encode(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn encode(&self, name: &str) -> Vec<u8> {
         let mut key = self.writer();
         key.str(name);
         key.finish()

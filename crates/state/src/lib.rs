@@ -7,6 +7,7 @@
 //! - [`space`]: the handle through which all user data is read and written
 //! - [`table`]: a family as a typed map
 //! - [`catalog`]: names to spaces and definitions
+//! - [`past`]: the versions of single keys, also of what was dropped
 //! - [`operation`]: how a service's reads and writes meet the store
 //! - [`error`]: what can go wrong
 
@@ -15,6 +16,7 @@ pub mod error;
 pub mod families;
 pub mod key;
 pub mod operation;
+pub mod past;
 pub mod record;
 pub mod space;
 pub mod table;

@@ -1,18 +1,22 @@
 //! The verbs' way to a running server: `admin.sock` in the data directory.
 //!
-//! One JSON object a line, each way: a [`Request`], then its [`Answer`]. Only the owner of the data directory may connect.
+//! One JSON object a line, each way: a [`Request`], then its [`Answer`], before which it may be told how far the verb is. Only the owner of the data directory may connect.
 //! The running server is always asked first: a verb works on the directory itself only if nobody answers there, and then
 //! the directory's lock keeps servers out.
 //!
 //! # Layout
 //! - `client`: asks a running server
 //! - `socket`: the file `admin.sock`: the one file in the data directory that the store does not make
+//! - [`past`], [`contents`]: what `history` and `doctor --deep` look at
 //! - [`verbs`]: what the verbs do to a store, the same for a server's and for one that a verb has opened itself
 
 pub mod client;
+pub mod contents;
+pub mod past;
 pub mod socket;
 pub mod verbs;
 
+use past::At;
 use serde::{Deserialize, Serialize};
 
 /// Longest line that a server reads, in bytes.
@@ -35,13 +39,37 @@ pub enum Request {
         no_archive: bool,
     },
     /// Look for damage.
-    Doctor,
+    Doctor {
+        /// Also in items, rows of indexes and counters.
+        #[serde(default)]
+        deep: bool,
+    },
+    /// The versions of an item.
+    History {
+        /// Its table.
+        table: String,
+        /// Its key, as people write it.
+        key: String,
+        /// Most versions.
+        limit: usize,
+    },
+    /// An item as of a version or time.
+    ItemAt {
+        /// Its table.
+        table: String,
+        /// Its key, as people write it.
+        key: String,
+        /// When.
+        at: At,
+    },
 }
 
 /// What the server answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
+    /// How far a verb is that takes long. Any number of these may come before the others.
+    Progress(String),
     /// What the verb has found or done.
     Done(serde_json::Value),
     /// Why it could not.
@@ -62,6 +90,10 @@ mod tests {
     fn lines_have_a_fixed_form() {
         let line = |request: &Request| serde_json::to_string(request).expect("JSON");
         assert_eq!(line(&Request::Status), r#"{"verb":"status"}"#);
+        let at = Request::ItemAt { table: "t".to_owned(), key: "k".to_owned(), at: At::Version(7) };
+        assert_eq!(line(&at), r#"{"verb":"item_at","table":"t","key":"k","at":{"version":7}}"#);
+        let doctor = serde_json::from_str::<Request>(r#"{"verb":"doctor"}"#).expect("JSON");
+        assert_eq!(doctor, Request::Doctor { deep: false });
         assert_eq!(line(&Request::Trim { window_ms: 5 }), r#"{"verb":"trim","window_ms":5}"#);
         let failed = Answer::Failed { error: "no".to_owned(), hint: None };
         assert_eq!(serde_json::to_string(&failed).expect("JSON"), r#"{"failed":{"error":"no"}}"#);

@@ -1,5 +1,6 @@
 //! What the verbs do to a store: the same for a running server's and for one that a verb has opened itself.
 
+use super::contents::{self, Contents};
 use crate::banner::Hinted;
 use anyhow::{Context as _, bail};
 use holdfast_dynamodb::table::TableDefinition;
@@ -199,12 +200,16 @@ pub struct Checked {
     pub writing_ended: Option<String>,
     /// Whether the server stopped before everything was checked.
     pub interrupted: bool,
+    /// What `--deep` has looked at besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Contents>,
 }
 
 impl Checked {
     /// What `healthy` says.
     pub fn is_healthy(&self) -> bool {
-        self.damage.is_empty() && self.writing_ended.is_none() && !self.interrupted
+        let contents = self.contents.as_ref().is_none_or(Contents::is_healthy);
+        self.damage.is_empty() && self.writing_ended.is_none() && !self.interrupted && contents
     }
 }
 
@@ -222,6 +227,9 @@ impl fmt::Display for Checked {
         if let Some(reason) = &self.writing_ended {
             writeln!(f, "damage   writing has ended until the next start: {reason}")?;
         }
+        if let Some(contents) = &self.contents {
+            contents.fmt(f)?;
+        }
         if self.interrupted {
             writeln!(f, "The server stopped before everything was read.")?;
         }
@@ -232,11 +240,16 @@ impl fmt::Display for Checked {
     }
 }
 
-/// Reads every block of every table. Stops once `stopping` says so.
+/// Reads every block of every table, and if `deep`, every item and row of an index. `tell` is asked now and then whether to
+/// go on, and told how far it is.
 ///
 /// # Errors
-/// If the status cannot be read.
-pub fn check(store: &Store, stopping: &dyn Fn() -> bool) -> anyhow::Result<Checked> {
+/// If the status, or what tables there are, cannot be read.
+pub fn check(
+    store: &Store,
+    deep: bool,
+    tell: &mut dyn FnMut(Option<String>) -> bool,
+) -> anyhow::Result<Checked> {
     let mut checked = Checked::default();
     store.scrub(&mut |table| {
         match &table.condition {
@@ -251,9 +264,12 @@ pub fn check(store: &Store, stopping: &dyn Fn() -> bool) -> anyhow::Result<Check
                 checked.damage.push(format!("{} could not be checked: {cause}", table.file.display()));
             }
         }
-        checked.interrupted = stopping();
+        checked.interrupted = !tell(None);
         !checked.interrupted
     });
+    if deep && !checked.interrupted {
+        checked.contents = Some(contents::check(&|| store.snapshot(), tell)?);
+    }
     let status = store.status()?;
     checked.writing_ended = status.engine.and_then(|engine| engine.ended);
     checked.state = "running".to_owned();
@@ -359,6 +375,6 @@ mod tests {
     #[test]
     fn a_store_without_tables_is_healthy() {
         let expected = Checked { state: "running".to_owned(), healthy: true, ..Checked::default() };
-        assert_eq!(check(&store(), &|| false).expect("checks"), expected);
+        assert_eq!(check(&store(), false, &mut |_| true).expect("checks"), expected);
     }
 }

@@ -1,13 +1,15 @@
 //! `holdfast doctor`: looks for damage, in the tables of the running server or in every file of a stopped directory, which
-//! it leaves as it is; `--accept-loss` is the way out of a proven loss.
+//! it leaves as it is; with `--deep` also in items, rows of indexes and counters; `--accept-loss` is the way out of a proven loss.
 
+use super::read_stopped;
 use crate::admin::verbs::Checked;
-use crate::admin::{Request, client};
+use crate::admin::{Request, client, contents};
 use crate::banner;
 use crate::config::Doctor;
 use holdfast_store::Loss;
 use holdfast_store::doctor::{self, Finding, LossReport, Report, Severity};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Looks for damage. The code is 0 only if there is a store and nothing is wrong with it.
@@ -21,19 +23,37 @@ pub fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
         show(options, &of_loss(&report), &report.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let healthy = match client::ask(&dir, &Request::Doctor)? {
+    let request = Request::Doctor { deep: options.deep };
+    let healthy = match client::ask_and_watch(&dir, &request, &mut banner::note)? {
         Some(value) => {
             let checked: Checked = serde_json::from_value(value.clone())?;
             show(options, &value, &checked.to_string())?;
             checked.is_healthy()
         }
-        None => {
-            let report = doctor::inspect(&dir, true);
-            show(options, &of_report(&report), &report.to_string())?;
-            is_healthy(&report)
-        }
+        None => of_stopped(options, &dir)?,
     };
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Looks at every file of a stopped directory and, if a start would go through, at what is stored in them.
+fn of_stopped(options: &Doctor, dir: &Path) -> anyhow::Result<bool> {
+    let report = doctor::inspect(dir, true);
+    let (mut value, mut text) = (of_report(&report), report.to_string());
+    let mut healthy = is_healthy(&report);
+    if options.deep && report.starts && report.format.is_some() {
+        let stopped = read_stopped(dir)?;
+        let mut tell = |text: Option<String>| {
+            text.iter().for_each(|text| banner::note(text));
+            true
+        };
+        let contents = contents::check(&|| stopped.snapshot(), &mut tell)?;
+        healthy &= contents.is_healthy();
+        value["contents"] = serde_json::to_value(&contents)?;
+        value["healthy"] = healthy.into();
+        text.push_str(&format!("\n{contents}"));
+    }
+    show(options, &value, &text)?;
+    Ok(healthy)
 }
 
 fn show(options: &Doctor, value: &Value, text: &str) -> anyhow::Result<()> {

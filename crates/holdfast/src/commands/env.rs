@@ -31,7 +31,7 @@ pub fn run(options: &Env) -> anyhow::Result<()> {
     })?;
     if has_own_keys(&status) {
         banner::note(
-            "the server checks signatures: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be a pair of its --access-key",
+            "note: the server checks signatures: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be a pair of its --access-key",
         );
     }
     if options.json {

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod env;
+mod history;
 mod reset;
 mod serve;
 mod status;
@@ -11,7 +12,7 @@ use crate::config::{Cli, Verb};
 use crate::status::no_store;
 use holdfast_store::dir::RefusalKind;
 use holdfast_store::engine::embedded::EmbeddedOptions;
-use holdfast_store::{OpenError, Options, Place, Store};
+use holdfast_store::{OpenError, Options, Place, Stopped, Store};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         Some(Verb::Serve(options)) => serve::run(&options)?,
         Some(Verb::Status(options)) => status::run(&options)?,
+        Some(Verb::History(options)) => return history::run(&options),
         Some(Verb::Env(options)) => env::run(&options)?,
         Some(Verb::Doctor(options)) => return doctor::run(&options),
         Some(Verb::Trim(options)) => trim::run(&options)?,
@@ -34,6 +36,14 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => serve::run(&cli.serve)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the store of a stopped directory as its next start would find it; changes nothing. Servers are kept out meanwhile.
+fn read_stopped(dir: &Path) -> anyhow::Result<Stopped> {
+    Stopped::open(dir).map_err(|refusal| match refusal.kind {
+        RefusalKind::Missing => no_store(dir).into(),
+        _ => refusal.into(),
+    })
 }
 
 /// Does something to the store of a stopped directory. The lock of a running server refuses this.

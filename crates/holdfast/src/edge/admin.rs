@@ -1,14 +1,16 @@
 //! `admin.sock`: takes a verb's requests and runs them off the edge's threads.
 
 use super::Server;
-use crate::admin::{Answer, REQUEST_BYTES_MAX, Request, verbs};
+use crate::admin::{Answer, REQUEST_BYTES_MAX, Request, past, verbs};
 use crate::banner::Hinted;
 use crate::shutdown::Stop;
 use crate::status;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// Verbs at once; further ones wait to be accepted.
@@ -48,19 +50,35 @@ async fn serve(stream: UnixStream, server: Arc<Server>, stop: Stop) {
             Ok(_) => {}
         }
         let (server, stop) = (Arc::clone(&server), stop.clone());
-        let answered = tokio::task::spawn_blocking(move || answer(&line, &server, &stop)).await;
+        let (progress, mut told) = mpsc::channel(1);
+        let mut work = tokio::task::spawn_blocking(move || answer(&line, &server, &stop, &progress));
+        let answered = loop {
+            tokio::select! {
+                Some(text) = told.recv() => {
+                    if send(&mut write, &Answer::Progress(text)).await.is_none() {
+                        return;
+                    }
+                }
+                answered = &mut work => break answered,
+            }
+        };
         let failed = |error: String| Answer::Failed { error, hint: None };
         let answer = answered.unwrap_or_else(|error| failed(format!("the verb failed inside: {error}")));
-        let Ok(mut text) = serde_json::to_string(&answer) else { return };
-        text.push('\n');
-        if write.write_all(text.as_bytes()).await.is_err() {
+        if send(&mut write, &answer).await.is_none() {
             return;
         }
     }
 }
 
-/// Runs one verb; blocks.
-fn answer(line: &str, server: &Server, stop: &Stop) -> Answer {
+/// Sends a line; `None` if nobody is there any more.
+async fn send(write: &mut OwnedWriteHalf, answer: &Answer) -> Option<()> {
+    let mut text = serde_json::to_string(answer).ok()?;
+    text.push('\n');
+    write.write_all(text.as_bytes()).await.ok()
+}
+
+/// Runs one verb; blocks. One that takes long says how far it is, and ends early if the server stops or nobody listens.
+fn answer(line: &str, server: &Server, stop: &Stop, progress: &mpsc::Sender<String>) -> Answer {
     let request: Request = match serde_json::from_str(line) {
         Ok(request) => request,
         Err(error) => {
@@ -74,8 +92,21 @@ fn answer(line: &str, server: &Server, stop: &Stop) -> Answer {
         Request::Status => server.status().and_then(|status: status::Status| json(&status)),
         Request::Trim { window_ms } => verbs::trim(&server.store, window_ms).and_then(|done| json(&done)),
         Request::Reset { no_archive } => verbs::reset(&server.store, no_archive).and_then(|done| json(&done)),
-        Request::Doctor => {
-            verbs::check(&server.store, &|| stop.is_stopped()).and_then(|checked| json(&checked))
+        Request::Doctor { deep } => {
+            let mut tell = |text: Option<String>| {
+                // Where one is on its way already, the next will be newer.
+                let gone = text.is_some_and(|text| {
+                    matches!(progress.try_send(text), Err(mpsc::error::TrySendError::Closed(_)))
+                });
+                !gone && !stop.is_stopped()
+            };
+            verbs::check(&server.store, deep, &mut tell).and_then(|checked| json(&checked))
+        }
+        Request::History { table, key, limit } => {
+            past::history(&server.store.snapshot(), &table, &key, limit).and_then(|found| json(&found))
+        }
+        Request::ItemAt { table, key, at } => {
+            past::item_at(&server.store.snapshot(), &table, &key, at).and_then(|found| json(&found))
         }
     };
     match value {

@@ -308,6 +308,9 @@ pub struct FilesStatus {
     pub bad_witness_slots: usize,
     /// Bytes of each part, by its name in the directory.
     pub parts: BTreeMap<String, u64>,
+    /// Why the tables could not be read, if they could not: `doctor` says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tables_unread: Option<String>,
 }
 
 /// The status of a running server.

@@ -144,6 +144,9 @@ impl Status {
                 format!("{} of the two halves of `witness` cannot be read", files.bad_witness_slots),
             )?;
         }
+        if let Some(cause) = &files.tables_unread {
+            line("damage", format!("the tables cannot be read: {cause}"))?;
+        }
         for (name, bytes) in &files.parts {
             line(name, readable(*bytes))?;
         }

@@ -1,7 +1,8 @@
 //! The status of a directory that no server uses. Looks only.
 
-use super::{DiskStatus, FilesStatus, Status};
+use super::{DiskStatus, FilesStatus, Status, TableStatus};
 use crate::about::{Data, PROGRAM_VERSION};
+use holdfast_store::Stopped;
 use holdfast_store::dir::format::Format;
 use holdfast_store::dir::layout::{BACKUPS, BLOBS, INDEX, LOG};
 use holdfast_store::dir::lock::DirLock;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 /// # Errors
 /// If there is no store, a server uses it, or `FORMAT` or `witness` cannot be read.
 pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
-    let _lock = DirLock::acquire_shared(dir)?;
+    let lock = DirLock::acquire_shared(dir)?;
     let disk = RealDisk;
     let format = Format::read(&disk, dir)?.ok_or_else(|| no_store(dir))?;
     let found = Witness::read(&disk, dir, format.store)?;
@@ -36,6 +37,11 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
     let reserve = Reserve::new(Arc::new(RealDisk), dir, None);
     let (version, commit, flags) =
         found.best.map_or((0, 0, 0), |record| (record.version, record.commit, record.flags));
+    let (tables, more_tables, unread) = match tables(dir) {
+        Ok((tables, more)) => (tables, more, None),
+        Err(error) => (Vec::new(), true, Some(format!("{error:#}"))),
+    };
+    drop(lock);
     Ok(Status {
         state: "stopped".to_owned(),
         holdfast: PROGRAM_VERSION.to_owned(),
@@ -43,6 +49,8 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
         version,
         commit,
         disk: reserve.ok().map(|reserve| DiskStatus::of(DiskRoom::measure(&reserve))),
+        tables,
+        more_tables,
         files: Some(FilesStatus {
             format: format.number,
             store: format.store_hex(),
@@ -50,9 +58,16 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
             sync_had_failed: flags & FLAG_SYNC_FAILED != 0,
             bad_witness_slots: found.bad.len(),
             parts,
+            tables_unread: unread,
         }),
         ..Status::default()
     })
+}
+
+/// The tables that the next start would find.
+fn tables(dir: &Path) -> anyhow::Result<(Vec<TableStatus>, bool)> {
+    let stopped = Stopped::open(dir)?;
+    super::tables::all(&stopped.snapshot())
 }
 
 /// The refusal of a verb that needs a store.

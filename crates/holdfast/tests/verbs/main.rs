@@ -4,6 +4,7 @@ mod change;
 mod console;
 mod doctor;
 mod env;
+mod history;
 #[path = "../load/mod.rs"]
 mod load;
 mod socket;

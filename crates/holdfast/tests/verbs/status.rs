@@ -54,6 +54,7 @@ fn status_of_a_stopped_directory_changes_nothing() {
     let status = json(&data, &["status"]);
     assert_eq!((&status["state"], &status["version"]), (&"stopped".into(), &1.into()));
     assert_eq!(status["files"]["format"], 1);
+    assert_eq!((&status["tables"][0]["name"], &status["more_tables"]), (&"boats".into(), &false.into()));
     assert!(status["files"]["parts"]["log"].as_u64() > Some(0));
     let said = verb(&data, &["status"]);
     assert!(said.out.contains("not running") && said.code == Some(0), "{said:?}");

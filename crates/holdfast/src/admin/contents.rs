@@ -1,0 +1,146 @@
+//! What `doctor --deep` looks at: items, the rows of indexes, and counters, of a running server or of a stopped directory.
+
+use holdfast_dynamodb::inspect::check::{self, CheckedTable, HOLD};
+use holdfast_store::Snapshot;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Names of tables that are read at once.
+const NAMES: usize = 100;
+/// Findings that are kept of all tables together; of more, only how many.
+const FINDINGS_MAX: usize = 1_000;
+/// How often it is told how far a check is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Contents {
+    /// Tables that were looked at.
+    pub tables: u64,
+    /// Their items.
+    pub items: u64,
+    /// Rows of their indexes.
+    pub index_rows: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// How much else is.
+    pub further_findings: u64,
+    /// What could not be compared, and why: nothing that is known to be wrong.
+    pub notes: Vec<String>,
+    /// Whether it ended before everything was looked at.
+    pub interrupted: bool,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Finding {
+    /// The table.
+    pub table: String,
+    /// Its index, if it is one's.
+    pub index: Option<String>,
+    /// Key of the item, if it is one's.
+    pub key: Option<String>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl Contents {
+    /// Whether everything was looked at and nothing is wrong.
+    pub fn is_healthy(&self) -> bool {
+        self.findings.is_empty() && self.further_findings == 0 && !self.interrupted
+    }
+
+    fn add(&mut self, table: &str, checked: CheckedTable) {
+        self.tables += 1;
+        self.items += checked.items;
+        self.index_rows += checked.rows;
+        self.further_findings += checked.further_findings;
+        self.interrupted |= checked.stopped;
+        if let Some(why) = checked.counters_not_compared {
+            self.notes.push(format!("table {table}: counters were not compared: {why}"));
+        }
+        for check::Finding { index, key, what } in checked.findings {
+            self.find(Finding { table: table.to_owned(), index, key, what });
+        }
+    }
+
+    fn find(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        } else {
+            self.further_findings += 1;
+        }
+    }
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tables, items, index_rows, .. } = self;
+        writeln!(f, "looked at {items} items and {index_rows} rows of indexes, of {tables} tables")?;
+        for finding in &self.findings {
+            write!(f, "damage   table {}", finding.table)?;
+            if let Some(index) = &finding.index {
+                write!(f, ", index {index}")?;
+            }
+            if let Some(key) = &finding.key {
+                write!(f, ", item {key}")?;
+            }
+            writeln!(f, ": {}", finding.what)?;
+        }
+        if self.further_findings > 0 {
+            writeln!(f, "damage   and {} more", self.further_findings)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note     {note}")?;
+        }
+        if self.interrupted {
+            writeln!(f, "It ended before everything was looked at.")?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at every table. `tell` is asked after every page whether to go on, and told once a second how far it
+/// is.
+///
+/// # Errors
+/// If the names of the tables cannot be read.
+pub fn check(
+    newest: &dyn Fn() -> Snapshot,
+    tell: &mut dyn FnMut(Option<String>) -> bool,
+) -> anyhow::Result<Contents> {
+    let mut contents = Contents::default();
+    let mut told = Instant::now();
+    let mut after: Option<String> = None;
+    loop {
+        let names = check::names(&newest(), after.as_deref(), NAMES)?;
+        for name in &names {
+            let checked = check::table(newest, name, HOLD, &mut |progress| {
+                if told.elapsed() < PROGRESS_EVERY {
+                    return tell(None);
+                }
+                told = Instant::now();
+                tell(Some(format!("table {name}: {} of {} rows", progress.done, progress.all)))
+            });
+            match checked {
+                Ok(Some(checked)) => contents.add(name, checked),
+                // It was deleted meanwhile.
+                Ok(None) => {}
+                Err(error) => {
+                    let what = format!("{:#}", anyhow::Error::from(error));
+                    contents.find(Finding { table: name.clone(), what, ..Finding::default() });
+                }
+            }
+            if contents.interrupted {
+                return Ok(contents);
+            }
+        }
+        match names.last() {
+            Some(last) if names.len() == NAMES => after = Some(last.clone()),
+            _ => return Ok(contents),
+        }
+    }
+}
