@@ -94,7 +94,9 @@ fn the_past_of_an_item_goes_back_over_dropped_tables() {
     let all = history::of_item(&now, "boats", "id=ketch", 6).unwrap();
     assert!(!all.more && all.versions.len() == 6);
     assert!(history::of_item(&now, "boats", "name=ketch", 9).unwrap().versions.is_empty());
-    assert!(history::of_item(&now, "boats", r#"{"name":{"S":"a"}}"#, 9).is_err());
+    // A key of a table in between.
+    assert!(history::of_item(&now, "boats", r#"{"name":{"S":"a"}}"#, 9).unwrap().versions.is_empty());
+    assert!(history::of_item(&now, "boats", r#"{"mast":{"S":"a"}}"#, 9).is_err());
 
     for pair in expected.windows(2) {
         let [(after, what), (before, _)] = pair else { panic!() };
@@ -110,6 +112,36 @@ fn the_past_of_an_item_goes_back_over_dropped_tables() {
     let item = history::item_at(&store.as_of(expected[4].0).unwrap(), "boats", "ketch").unwrap().unwrap();
     assert_eq!(item, r#"{"id":{"S":"ketch"},"length":{"N":"2"}}"#);
     assert_eq!(history::item_at(&now, "boats", "dinghy").unwrap(), None);
+}
+
+#[test]
+fn an_item_is_found_though_a_later_table_of_the_name_has_another_key() {
+    let store = store();
+    create(&store, "id");
+    let inserted = put(&store, "5", 1);
+    let dropped = write(&store, "DeleteTable", r#"{"TableName":"boats"}"#);
+    let create_with = |name: &str, kind: &str| {
+        let body = format!(
+            r#"{{"TableName":"boats","BillingMode":"PAY_PER_REQUEST","KeySchema":[{{"AttributeName":"{name}","KeyType":"HASH"}}],"AttributeDefinitions":[{{"AttributeName":"{name}","AttributeType":"{kind}"}}]}}"#
+        );
+        write(&store, "CreateTable", &body);
+    };
+    let of = |key: &str| history::of_item(&store.snapshot(), "boats", key, 9);
+    create_with("name", "B");
+    for key in [r#"{"id":{"S":"5"}}"#, "5"] {
+        let found = of(key).unwrap();
+        assert_eq!(events(&found), [(dropped, What::Drop), (inserted, What::Insert)], "{key}");
+        assert_eq!(found.key, r#"{"id":{"S":"5"}}"#);
+    }
+    // What is no key of any of them is refused for the newest.
+    let refused = of(r#"{"no":{"S":"a"}}"#).unwrap_err().to_string();
+    assert!(refused.contains(r#"{"name":{"B":"…"}}"#), "{refused}");
+    write(&store, "DeleteTable", r#"{"TableName":"boats"}"#);
+    // A key without a type is the newest table's key, not also that of another type.
+    create_with("id", "N");
+    let number = of("5").unwrap();
+    assert_eq!((number.key.as_str(), number.versions.len()), (r#"{"id":{"N":"5"}}"#, 0));
+    assert_eq!(of(r#"{"id":{"S":"5"}}"#).unwrap().versions.len(), 2);
 }
 
 #[test]

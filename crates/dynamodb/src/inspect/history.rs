@@ -54,13 +54,14 @@ pub struct ItemHistory {
 }
 
 /// The versions of an item, newest first, at most `limit`: of the table that has the name now, and before them those of
-/// tables that had it earlier.
+/// tables that had it earlier, as far as the key is one of theirs.
 ///
 /// # Errors
-/// If there is no such table, the text is no key of it, or a read fails.
+/// If there is no such table, the text is no key of any that had the name, or a read fails.
 pub fn of_item(read: &Snapshot, table: &str, key: &str, limit: usize) -> Result<ItemHistory, InspectError> {
     let mut spaces: Vec<SpaceId> = Vec::new();
     let mut history: Option<ItemHistory> = None;
+    let mut refused = None;
     for entry in past::of_name(read, &shared_tables(), table)? {
         // One entry for each definition: the same space may be there several times, with the same key.
         if spaces.contains(&entry.record.space) {
@@ -71,11 +72,15 @@ pub fn of_item(read: &Snapshot, table: &str, key: &str, limit: usize) -> Result<
             continue;
         };
         let schema = TableDefinition::key_schema(&entry.record.definition)?;
-        let key = match (key_text::read(key, &schema), &history) {
-            (Ok(key), _) => key,
-            (Err(error), None) => return Err(error.into()),
-            // An earlier table of the name had other keys.
-            (Err(_), Some(_)) => continue,
+        // A text without types may be the keys of several tables: the newest says which key is meant.
+        let text = history.as_ref().map_or(key, |history| &history.key);
+        let key = match key_text::read(text, &schema) {
+            Ok(key) => key,
+            // Tables of the name had different keys. If it is none of any, the newest table says why.
+            Err(error) => {
+                refused.get_or_insert(error);
+                continue;
+            }
         };
         let history = history.get_or_insert_with(|| ItemHistory {
             key: key.json,
@@ -88,7 +93,11 @@ pub fn of_item(read: &Snapshot, table: &str, key: &str, limit: usize) -> Result<
             break;
         }
     }
-    history.ok_or_else(|| InspectError::NoSuchTable(table.to_owned()))
+    match (history, refused) {
+        (Some(history), _) => Ok(history),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => Err(InspectError::NoSuchTable(table.to_owned())),
+    }
 }
 
 /// Appends the versions of a key in one space.
