@@ -94,19 +94,21 @@ impl Text {
             );
         }
         let help = "Time of one sync of the log.";
-        self.histogram("holdfast_log_sync_seconds", help, &engine.sync_latency_us, 1e-6);
+        self.histogram("holdfast_log_sync_seconds", help, &engine.sync_latency_us, 1e6);
     }
 
-    fn histogram(&mut self, name: &str, help: &str, values: &HistogramValues, unit: f64) {
+    /// Of values of which `per_unit` are one of the unit in the name. Divided, since bounds are labels: a product with a
+    /// fraction ends in digits that nobody has written.
+    fn histogram(&mut self, name: &str, help: &str, values: &HistogramValues, per_unit: f64) {
         self.head(name, "histogram", help);
         let mut cumulative = 0;
         for (bound, count) in values.bounds.iter().zip(&values.counts) {
             cumulative += count;
-            self.row(&format!("{name}_bucket{{le=\"{}\"}}", *bound as f64 * unit), cumulative);
+            self.row(&format!("{name}_bucket{{le=\"{}\"}}", *bound as f64 / per_unit), cumulative);
         }
         cumulative += values.counts.last().copied().unwrap_or(0);
         self.row(&format!("{name}_bucket{{le=\"+Inf\"}}"), cumulative);
-        self.row(&format!("{name}_sum"), values.sum as f64 * unit);
+        self.row(&format!("{name}_sum"), values.sum as f64 / per_unit);
         self.row(&format!("{name}_count"), cumulative);
     }
 }
@@ -118,7 +120,9 @@ mod tests {
     #[test]
     fn every_row_has_a_number_and_every_name_a_type() {
         let groups = HistogramValues { bounds: vec![1, 2], counts: vec![3, 4, 5], sum: 40, max: 9 };
-        let engine = Some(EmbeddedStats::default());
+        let sync_latency_us =
+            HistogramValues { bounds: vec![50, 150, 25_000], counts: vec![1, 0, 0, 0], sum: 49, max: 49 };
+        let engine = Some(EmbeddedStats { sync_latency_us, ..EmbeddedStats::default() });
         let status = Status { groups, engine, ..Status::default() };
         let unserved = BTreeMap::from([("s3".to_owned(), 2)]);
         let text = render(&status, &[("PutItem", "ok", 7)], &unserved);
@@ -133,6 +137,10 @@ mod tests {
         for row in [
             "holdfast_commit_group_operations_bucket{le=\"+Inf\"} 12",
             "holdfast_commit_group_operations_count 12",
+            "holdfast_log_sync_seconds_bucket{le=\"0.00005\"} 1",
+            "holdfast_log_sync_seconds_bucket{le=\"0.00015\"} 1",
+            "holdfast_log_sync_seconds_bucket{le=\"0.025\"} 1",
+            "holdfast_log_sync_seconds_sum 0.000049",
             "holdfast_requests_total{operation=\"PutItem\",outcome=\"ok\"} 7",
             "holdfast_unserved_requests_total{service=\"s3\"} 2",
         ] {
