@@ -163,3 +163,29 @@ fn where_the_past_ends_is_told() {
     assert_eq!(events(&history)[0], (next, What::Modify));
     assert_eq!(history.versions.len(), 2);
 }
+
+#[test]
+fn states_follow_the_time() {
+    use holdfast_dynamodb::inspect::state;
+    use holdfast_dynamodb::key::ScalarType;
+    use holdfast_dynamodb::table::{BillingMode, StateTimes, TableDefinition};
+    use holdfast_state::record::Record;
+    let at = |active_ms, gone_ms| {
+        let definition = TableDefinition {
+            states: StateTimes { active_ms, gone_ms },
+            partition: ("id".to_owned(), ScalarType::S),
+            sort: None,
+            indexes: Vec::new(),
+            attributes: vec![("id".to_owned(), ScalarType::S)],
+            id: "1".to_owned(),
+            created_ms: 0,
+            billing: BillingMode::PayPerRequest,
+            class_named: false,
+        };
+        [4, 5, 9].map(|now_ms| state(&definition.to_bytes(), now_ms).unwrap())
+    };
+    assert_eq!(at(0, 0), ["ACTIVE"; 3]);
+    assert_eq!(at(5, 0), ["CREATING", "ACTIVE", "ACTIVE"]);
+    assert_eq!(at(0, 5), ["DELETING"; 3]);
+    assert!(state(&[99], 0).is_err());
+}

@@ -8,7 +8,7 @@
 //! - [`key_text`]: keys as people write them
 
 use crate::item::Damaged;
-use crate::table::{IndexScope, TableDefinition};
+use crate::table::{IndexScope, TableDefinition, TableState};
 use holdfast_state::StateError;
 use holdfast_state::record::RecordError;
 use holdfast_store::{ReadError, SpaceId};
@@ -57,8 +57,19 @@ pub struct Index {
     pub scope: &'static str,
     /// Where its rows are; that space's counters are the index's item count and size.
     pub space: SpaceId,
-    /// `ACTIVE`: an index is whole from the commit on that creates its table.
-    pub state: &'static str,
+}
+
+/// What a table, and with it each of its indexes, is at a service time: `CREATING`, `ACTIVE` or `DELETING`, also while what is
+/// gone for clients is still to be taken away.
+///
+/// # Errors
+/// If the record is newer than this build or malformed.
+pub fn state(record: &[u8], now_ms: u64) -> Result<&'static str, RecordError> {
+    Ok(match TableDefinition::states(record)?.state(now_ms) {
+        TableState::Creating => "CREATING",
+        TableState::Active => "ACTIVE",
+        TableState::Deleting | TableState::Gone => "DELETING",
+    })
 }
 
 /// The indexes of a stored definition, in the order of their names.
@@ -76,7 +87,6 @@ pub fn indexes(record: &[u8]) -> Result<Vec<Index>, RecordError> {
                 IndexScope::Local => "local",
             },
             space: index.space,
-            state: "ACTIVE",
         })
         .collect();
     indexes.sort_by(|one, other| one.name.cmp(&other.name));

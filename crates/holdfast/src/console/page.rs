@@ -86,7 +86,7 @@ fn tables(tables: &[TableStatus], more: bool) -> Markup {
                 @for table in tables {
                     tr {
                         td {
-                            (table.name)
+                            (table.name) " " span.soft { (table.state) }
                             @if let Some(cause) = &table.unreadable { " " span.bad { (cause) } }
                         }
                         td.n { (table.items) }

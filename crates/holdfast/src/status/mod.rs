@@ -325,10 +325,11 @@ pub fn of_server(
     let inner = store.status()?;
     let engine = inner.engine.clone().unwrap_or_default();
     let mut damage: Vec<DamageStatus> = inner.damage.iter().map(DamageStatus::of).collect();
-    let (tables, more_tables) = tables::all(&store.snapshot()).unwrap_or_else(|error| {
-        damage.push(DamageStatus { file: "names of tables".to_owned(), cause: format!("{error:#}") });
-        (Vec::new(), true)
-    });
+    let (tables, more_tables) = tables::all(&store.snapshot(), store.clock().service_now_ms())
+        .unwrap_or_else(|error| {
+            damage.push(DamageStatus { file: "names of tables".to_owned(), cause: format!("{error:#}") });
+            (Vec::new(), true)
+        });
     let pins = inner.pins.iter().map(|(id, pin)| PinStatus {
         id: *id,
         version: pin.version,

@@ -109,7 +109,11 @@ impl Status {
     fn write_tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows: Vec<[String; 3]> = Vec::new();
         for table in &self.tables {
-            rows.push([table.name.clone(), table.items.to_string(), readable(table.bytes)]);
+            let name = match table.state.as_str() {
+                "" | "ACTIVE" => table.name.clone(),
+                state => format!("{} ({state})", table.name),
+            };
+            rows.push([name, table.items.to_string(), readable(table.bytes)]);
             for index in &table.indexes {
                 let name = format!("  {} ({} index, {})", index.name, index.scope, index.state);
                 rows.push([name, index.items.to_string(), readable(index.bytes)]);

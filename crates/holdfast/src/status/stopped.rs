@@ -2,7 +2,6 @@
 
 use super::{DiskStatus, FilesStatus, Status, TableStatus};
 use crate::about::{Data, PROGRAM_VERSION};
-use holdfast_store::Stopped;
 use holdfast_store::dir::format::Format;
 use holdfast_store::dir::layout::{BACKUPS, BLOBS, INDEX, LOG};
 use holdfast_store::dir::lock::DirLock;
@@ -11,6 +10,7 @@ use holdfast_store::dir::witness::{FLAG_SYNC_FAILED, Witness};
 use holdfast_store::dir::{Refusal, RefusalKind};
 use holdfast_store::engine::embedded::DiskRoom;
 use holdfast_store::io::{Disk, real::RealDisk};
+use holdfast_store::{Stopped, SystemClock, TimeSource};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -67,7 +67,8 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
 /// The tables that the next start would find.
 fn tables(dir: &Path) -> anyhow::Result<(Vec<TableStatus>, bool)> {
     let stopped = Stopped::open(dir)?;
-    super::tables::all(&stopped.snapshot())
+    // How the service clock differs is known to its server only; no state lasts long.
+    super::tables::all(&stopped.snapshot(), SystemClock.now_ms())
 }
 
 /// The refusal of a verb that needs a store.

@@ -2,7 +2,7 @@
 
 use holdfast_dynamodb::inspect;
 use holdfast_state::catalog::{self, CatalogKey};
-use holdfast_store::{Read, Snapshot};
+use holdfast_store::{Counters, Read, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// Tables that are listed; of more, only that there are more is said.
@@ -18,6 +18,8 @@ pub struct TableStatus {
     pub kind: String,
     /// Its name.
     pub name: String,
+    /// `CREATING`, `ACTIVE` or `DELETING`; nothing if its definition cannot be read.
+    pub state: String,
     /// Items in it.
     pub items: u64,
     /// Their size, as the service counts it.
@@ -41,38 +43,37 @@ pub struct TableIndexStatus {
     pub items: u64,
     /// Size of what it projects of them.
     pub bytes: u64,
-    /// `ACTIVE`, or what it is becoming.
+    /// That of its table.
     pub state: String,
 }
 
-/// Up to [`TABLES_MAX`] tables, and whether there are more.
+/// Up to [`TABLES_MAX`] tables as they are at a service time, and whether there are more.
 ///
 /// # Errors
 /// If the names or a counter cannot be read.
-pub(super) fn all(snapshot: &Snapshot) -> anyhow::Result<(Vec<TableStatus>, bool)> {
+pub(super) fn all(snapshot: &Snapshot, now_ms: u64) -> anyhow::Result<(Vec<TableStatus>, bool)> {
     let mut entries = catalog::list_all(snapshot, None, TABLES_MAX + 1)?;
     let more = entries.len() > TABLES_MAX;
     entries.truncate(TABLES_MAX);
     let mut tables = Vec::with_capacity(entries.len());
     for (key, entry) in entries {
-        let counters = snapshot.counters(entry.record.space)?;
-        let mut unreadable = None;
-        let indexes = match inspect::indexes(&entry.record.definition) {
-            Ok(indexes) => indexes,
-            Err(error) => {
-                unreadable = Some(error.to_string());
-                Vec::new()
-            }
-        };
-        let indexes = indexes.into_iter().map(|index| {
-            let counters = snapshot.counters(index.space)?;
-            let (name, scope, state) = (index.name, index.scope.to_owned(), index.state.to_owned());
-            Ok(TableIndexStatus { name, scope, items: counters.items, bytes: counters.bytes, state })
-        });
-        let indexes = indexes.collect::<anyhow::Result<_>>()?;
         let CatalogKey { service, kind, name, .. } = key;
-        let (items, bytes) = (counters.items, counters.bytes);
-        tables.push(TableStatus { service, kind, name, items, bytes, indexes, unreadable });
+        let Counters { items, bytes } = snapshot.counters(entry.record.space)?;
+        let mut table = TableStatus { service, kind, name, items, bytes, ..TableStatus::default() };
+        let definition = &entry.record.definition;
+        match inspect::state(definition, now_ms).and_then(|state| Ok((state, inspect::indexes(definition)?)))
+        {
+            Ok((state, indexes)) => {
+                table.state = state.to_owned();
+                for index in indexes {
+                    let Counters { items, bytes } = snapshot.counters(index.space)?;
+                    let (scope, state) = (index.scope.to_owned(), state.to_owned());
+                    table.indexes.push(TableIndexStatus { name: index.name, scope, items, bytes, state });
+                }
+            }
+            Err(error) => table.unreadable = Some(error.to_string()),
+        }
+        tables.push(table);
     }
     Ok((tables, more))
 }

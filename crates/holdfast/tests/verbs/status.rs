@@ -66,3 +66,20 @@ fn status_of_a_stopped_directory_changes_nothing() {
     assert!(said.messages.contains("no such directory") && said.messages.contains("\nhint: "), "{said:?}");
     assert!(!nothing.exists());
 }
+
+#[test]
+fn status_tells_the_states_of_tables_and_indexes() {
+    let (_home, data) = place();
+    let server = Server::start(&data, &["--delay-transient-statuses"]);
+    let body = r#"{"TableName":"ships","BillingMode":"PAY_PER_REQUEST",
+        "KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],
+        "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"},{"AttributeName":"n","AttributeType":"N"}],
+        "GlobalSecondaryIndexes":[{"IndexName":"by-n","KeySchema":[{"AttributeName":"n","KeyType":"HASH"}],
+            "Projection":{"ProjectionType":"ALL"}}]}"#;
+    let (code, body) = server.client().call("CreateTable", body).expect("answers");
+    assert_eq!(code, 200, "{body}");
+    let table = json(&data, &["status"])["tables"][0].clone();
+    assert_eq!(table["state"], table["indexes"][0]["state"], "{table}");
+    // Which of the two is a matter of time.
+    assert!(["CREATING", "ACTIVE"].map(Value::from).contains(&table["state"]), "{table}");
+}
