@@ -200,6 +200,12 @@ pub enum HistoryError {
         /// The oldest readable one.
         horizon: Version,
     },
+    /// Which version was the newest at a time is not kept any more.
+    #[error("which version was the newest then was trimmed: the oldest that can be read is {horizon}")]
+    TimeTrimmed {
+        /// The oldest readable version.
+        horizon: Version,
+    },
     /// It has not happened yet.
     #[error("version {version} has not happened yet: the newest is {newest}")]
     Future {

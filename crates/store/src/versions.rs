@@ -50,10 +50,15 @@ impl Snapshot {
     /// The newest version whose real time is at most `real_ms`; 0 if that is before everything.
     ///
     /// # Errors
-    /// If what was then can no longer be read.
+    /// If what was then can no longer be read, or cannot be told to be readable: of the horizon itself only the number is
+    /// kept, so that a time between it and the next version is refused.
     pub fn version_at(&self, real_ms: u64) -> Result<Version, HistoryError> {
         let meta = self.meta()?;
         let newest = meta.last_version();
+        if real_ms >= meta.real_ms {
+            // Nothing came after that, and the commit of the newest version need not be there.
+            return Ok(newest);
+        }
         let horizon = horizon(meta, newest);
         // Real time never goes back, so that versions can be searched by halves: all up to `low` are early enough, and
         // all from `high` on are too late.
@@ -66,7 +71,7 @@ impl Snapshot {
             }
         }
         if low < horizon {
-            return Err(HistoryError::Trimmed { version: low, horizon });
+            return Err(HistoryError::TimeTrimmed { horizon });
         }
         Ok(low)
     }

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::tests::{Model, apply, memory, put, run, steps};
-use crate::{HistoryLimits, Store};
+use crate::{HistoryLimits, Options, Store, TimeSource};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Version, change, and what the key was from then on.
 type Event = (Version, Change, Option<Vec<u8>>);
@@ -134,4 +136,44 @@ fn a_key_that_never_was_has_no_versions() {
     }
     assert_eq!(store.snapshot().horizon_of(SpaceId(77)).expect("reads"), None);
     assert_eq!(store.snapshot().commit_of(77).expect("reads"), None);
+}
+
+/// A clock that stands where it was put.
+#[derive(Debug, Default)]
+struct Hands(AtomicU64);
+
+impl TimeSource for Hands {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_time_behind_every_commit_is_the_newest_version_though_its_commit_was_trimmed() {
+    let clock = Arc::new(Hands::default());
+    let at = |ms: u64| clock.0.store(ms, Ordering::Relaxed);
+    let options =
+        Options { clock: Arc::clone(&clock) as Arc<dyn TimeSource>, trimmer: false, ..Options::in_memory() };
+    let store = Store::open(options).expect("opens");
+    run(&store, |tx| {
+        tx.create_space(1).expect("creates");
+    });
+    at(10);
+    let first = put(&store, SpaceId(1), b"k", b"1");
+    at(20);
+    let last = put(&store, SpaceId(1), b"k", b"2");
+    assert_eq!([9, 10, 19, 20, 99].map(|ms| store.version_at(ms)), [1, first, first, last, last].map(Ok));
+
+    at(30);
+    while store.trim_once(HistoryLimits { window_ms: 0, bytes_max: 0 }).expect("trims") {}
+    assert_eq!(store.snapshot().commit_of(last).expect("reads"), None);
+    for ms in [30, u64::MAX] {
+        assert_eq!(store.version_at(ms), Ok(last), "{ms}");
+        assert!(store.as_of(last).is_ok());
+    }
+    // What was before is gone, and said to be.
+    assert_eq!(store.version_at(10), Err(HistoryError::TimeTrimmed { horizon: last }));
+    at(40);
+    let next = put(&store, SpaceId(1), b"k", b"3");
+    assert_eq!([40, 41].map(|ms| store.version_at(ms)), [Ok(next), Ok(next)]);
 }
