@@ -1,7 +1,7 @@
 //! Asks the running server of a data directory.
 
 use super::socket::Address;
-use super::{Answer, Request};
+use super::{Answer, REQUEST_BYTES_MAX, Request};
 use crate::banner::Hinted;
 use anyhow::{Context as _, bail};
 use std::io::{self, BufRead, BufReader, Write};
@@ -30,6 +30,9 @@ pub fn ask_and_watch(
     let Some(mut stream) = connect(dir)? else { return Ok(None) };
     let mut line = serde_json::to_string(request)?;
     line.push('\n');
+    if line.len() as u64 > REQUEST_BYTES_MAX {
+        bail!("{} bytes are too long for a request: {REQUEST_BYTES_MAX} are read", line.len());
+    }
     stream.write_all(line.as_bytes()).context(CANNOT_ASK)?;
     let mut lines = BufReader::new(&stream);
     loop {

@@ -51,6 +51,12 @@ fn history_shows_the_versions_of_an_item_and_the_item_as_it_was() {
         assert!(said.code == Some(1) && said.out.is_empty(), "{said:?}");
         assert!(said.messages.contains("no such item at version 5"), "{said:?}");
 
+        // Longer than a key, and than what a running server reads.
+        for length in [3_000, 70_000] {
+            let said = verb(&data, &["history", "boats", &"k".repeat(length)]);
+            assert!(said.code == Some(1) && said.messages.contains("too long"), "{said:?}");
+        }
+
         let said = verb(&data, &["history", "boats", "ketch", "--limit", "1"]);
         assert!(said.out.starts_with("version  time ") && said.out.lines().count() == 2, "{said:?}");
         assert!(said.code == Some(0) && said.messages.contains("older versions"), "{said:?}");
