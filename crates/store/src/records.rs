@@ -27,7 +27,8 @@ pub(crate) struct Meta {
     /// Bytes of keys and values in `history` and `commits`, and the number of rows in `history`.
     pub history_bytes: u64,
     pub history_rows: u64,
-    /// Commits rows below this version were walked by the trimmer already: what remains of them is pinned.
+    /// Commits rows below this version were walked by the trimmer already: what remains of them is pinned, or
+    /// the horizon's own, which keeps its time.
     pub trimmed_to: Version,
     /// Whether history is off: then the horizon of what nothing holds is always now.
     pub history_off: bool,

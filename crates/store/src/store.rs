@@ -531,6 +531,8 @@ impl Operation for SwitchHistory {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+        // The commit of the horizon so far goes too: the trimmer looks at it again.
+        tx.meta.trimmed_to = tx.meta.trimmed_to.min(tx.meta.horizon);
         tx.meta.horizon = tx.meta.horizon.max(tx.meta.last_version());
         tx.meta.history_off = self.off;
         Verdict::Keep

@@ -89,14 +89,35 @@ fn step(tx: &mut Transaction<'_>, now_ms: u64, limits: HistoryLimits) -> Result<
             break;
         }
         looked_at += 1 + row.touched.len();
+        if version > tx.meta.horizon {
+            forget_horizon(tx)?;
+            tx.meta.horizon = version;
+        }
         trim_row(tx, &pins, &mut own_horizons, version, (&key, bytes.len()), row)?;
-        tx.meta.horizon = tx.meta.horizon.max(version);
         tx.meta.trimmed_to = version + 1;
         if looked_at >= STEP_ROWS_MAX {
             return Ok(true);
         }
     }
     Ok(looked_at > 0 && taken == STEP_ROWS_MAX)
+}
+
+/// Takes away the commit of the horizon, before that moves on, if it holds nothing any more.
+fn forget_horizon(tx: &mut Transaction<'_>) -> Result<(), ReadError> {
+    let key = keys::commits(tx.meta.horizon);
+    let Some(bytes) = tx.raw_get(&key)? else { return Ok(()) };
+    let row = CommitRow::decode(&bytes).map_err(|cause| damaged(&key, cause))?;
+    // A row that was not walked yet is not the trimmer's to take away: the horizon was moved past it.
+    if row.touched.is_empty() && tx.meta.horizon < tx.meta.trimmed_to {
+        replace_commit(tx, &key, bytes.len(), None);
+    }
+    Ok(())
+}
+
+/// What stays of a commit that was walked: nothing if it holds nothing, unless the horizon is there. Then it tells from when
+/// on the oldest readable state was the state.
+fn rest_of(tx: &Transaction<'_>, version: Version, row: &CommitRow) -> Option<Vec<u8>> {
+    (!row.touched.is_empty() || version == tx.meta.horizon).then(|| row.encode())
 }
 
 /// Releases what the commit of `version` superseded, as far as no pin needs it.
@@ -127,7 +148,7 @@ fn trim_row(
     }
     row.deltas.clear();
     row.touched = kept;
-    let rest = (!row.touched.is_empty()).then(|| row.encode());
+    let rest = rest_of(tx, version, &row);
     replace_commit(tx, key, row_bytes, rest);
     Ok(())
 }
@@ -252,7 +273,7 @@ fn release_of(
     // Below `trimmed_to` a row is there only for what it still holds; above, it still tells what happened.
     if version < tx.meta.trimmed_to && kept.len() < before {
         row.touched = kept;
-        let rest = (!row.touched.is_empty()).then(|| row.encode());
+        let rest = rest_of(tx, version, &row);
         replace_commit(tx, key, row_bytes, rest);
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! A value is in `current` or, once superseded, in `history` under the version that superseded it; an insert leaves no row
 //! there. So the rows of a key give its states and when each began; what lies between two of them is a removal. Above the
 //! horizon that is everything that ever happened. At and below it rows are missing: there only the row of `commits`, which
-//! stays as long as a row that it superseded, can still say what happened.
+//! stays as long as a row that it superseded, can still say what happened. That of the horizon itself stays too, for its time.
 
 use crate::commit_row::{Change, CommitRow};
 use crate::engine::{Range, ReadError};
@@ -50,13 +50,12 @@ impl Snapshot {
     /// The newest version whose real time is at most `real_ms`; 0 if that is before everything.
     ///
     /// # Errors
-    /// If what was then can no longer be read, or cannot be told to be readable: of the horizon itself only the number is
-    /// kept, so that a time between it and the next version is refused.
+    /// If what was then can no longer be read.
     pub fn version_at(&self, real_ms: u64) -> Result<Version, HistoryError> {
         let meta = self.meta()?;
         let newest = meta.last_version();
         if real_ms >= meta.real_ms {
-            // Nothing came after that, and the commit of the newest version need not be there.
+            // Nothing came after that.
             return Ok(newest);
         }
         let horizon = horizon(meta, newest);
