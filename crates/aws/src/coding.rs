@@ -1,7 +1,7 @@
 //! Content codings: bodies that are sent packed, both ways. DynamoDB knows gzip in requests, gzip and deflate in answers.
 //!
-//! Source of the rules: public tests that run against DynamoDB as well as against another server (ScyllaDB's), and for
-//! checksums the SDKs, which check `x-amz-crc32` over the bytes as they are sent.
+//! Source of the rules: public tests that run against DynamoDB as well as against another server, and for checksums the SDKs, which
+//! check `x-amz-crc32` over the bytes as they are sent.
 
 use flate2::Compression;
 use flate2::bufread::GzDecoder;

@@ -11,8 +11,9 @@ use std::path::Path;
 const REGION: &str = "us-east-1";
 /// Key and secret that are set: any are taken, and these are what presigned URLs are checked with.
 const KEY: &str = "test";
-/// Left over from a real account, it would be sent along.
-const LEFTOVER: &str = "AWS_SESSION_TOKEN";
+/// What may be left over from a real account: the token would be sent along, and the other one makes clients ignore
+/// endpoints from variables (source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
+const LEFTOVERS: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
 
 /// Names and values, in the order in which they are printed.
 type Variables = Vec<(&'static str, String)>;
@@ -90,11 +91,13 @@ fn write(variables: &Variables, shell: Shell) -> String {
             Shell::Powershell => format!("$env:{name} = '{}'\n", value.replace('\'', "''")),
         })
         .collect();
-    text.push_str(&match shell {
-        Shell::Sh => format!("unset {LEFTOVER}\n"),
-        Shell::Fish => format!("set -e {LEFTOVER}\n"),
-        Shell::Powershell => format!("Remove-Item Env:{LEFTOVER} -ErrorAction SilentlyContinue\n"),
-    });
+    for name in LEFTOVERS {
+        text.push_str(&match shell {
+            Shell::Sh => format!("unset {name}\n"),
+            Shell::Fish => format!("set -e {name}\n"),
+            Shell::Powershell => format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue\n"),
+        });
+    }
     text
 }
 
@@ -142,10 +145,13 @@ mod tests {
         expect![[r#"
             export A='it'\''s $(rm) `x` \ end'
             unset AWS_SESSION_TOKEN
+            unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
             set -gx A 'it\'s $(rm) `x` \\ end'
             set -e AWS_SESSION_TOKEN
+            set -e AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
             $env:A = 'it''s $(rm) `x` \ end'
             Remove-Item Env:AWS_SESSION_TOKEN -ErrorAction SilentlyContinue
+            Remove-Item Env:AWS_IGNORE_CONFIGURED_ENDPOINT_URLS -ErrorAction SilentlyContinue
         "#]]
         .assert_eq(&all);
     }
