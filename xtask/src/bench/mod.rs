@@ -50,12 +50,14 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
     let mut results = Vec::new();
+    let mut text = String::new();
+    let summary = folders.results.join(args.file_name("summary").replace(".txt", ".md"));
     for (run, file) in (1..).zip(&files) {
         results.push(one_run(args, &tools, &folders, &machine, run, file)?);
+        // After each run, so that one that is broken off costs only itself.
+        text = summary::render(args, &machine, &results);
+        fs::write(&summary, &text).with_context(|| format!("writing {}", summary.display()))?;
     }
-    let text = summary::render(args, &machine, &results);
-    let file = folders.results.join(args.file_name("summary").replace(".txt", ".md"));
-    fs::write(&file, &text).with_context(|| format!("writing {}", file.display()))?;
     session::say(&format!("\n{text}"));
     Ok(())
 }
