@@ -2,7 +2,7 @@
 //! operations`. Beside the whole, the part before the store is shown.
 #![allow(clippy::print_stdout, missing_docs)]
 
-use holdfast_aws::{Context, RequestId};
+use holdfast_aws::Context;
 use holdfast_dynamodb::Prepared;
 use holdfast_state::operation::Submission;
 use holdfast_store::{Options, Store};
@@ -15,15 +15,7 @@ const TABLE: &str = r#"{"TableName":"Users","BillingMode":"PAY_PER_REQUEST",
 const ITEMS: usize = 10_000;
 
 fn context() -> Context {
-    Context {
-        account: "000000000000".into(),
-        region: "eu-west-1".into(),
-        access_key: "test".into(),
-        request_id: RequestId::from_random([1; 52]),
-        now_ms: 1_764_000_000_000,
-        random: [1; 16],
-        delay_transient_statuses: false,
-    }
+    holdfast_testkit::context::context(1_764_000_000_000)
 }
 
 fn put_body(id: usize) -> String {

@@ -93,11 +93,6 @@ impl Table {
         TableDefinition::keys_and_indexes(&self.record).map_err(|error| errors::internal(&error))
     }
 
-    /// Whether it has any index.
-    pub(crate) fn has_indexes(&self) -> Result<bool, Error> {
-        Ok(!self.keys_and_indexes()?.1.is_empty())
-    }
-
     /// The whole definition.
     pub(crate) fn definition(&self) -> Result<TableDefinition, Error> {
         TableDefinition::from_bytes(&self.record).map_err(|error| errors::internal(&error))

@@ -167,7 +167,15 @@ pub fn lookup_key(error: &KeyError) -> Error {
     }
 }
 
-/// Values that cannot be a key anywhere. Source: empty ones recorded, long ones known (with AWS's missing space).
+/// A key attribute's value that is too long, of a table or an index. Source: known (with AWS's missing space).
+fn key_too_long(role: Role) -> Error {
+    match role {
+        Role::Partition => invalid("Size of hashkey has exceeded the maximum size limit of2048 bytes"),
+        Role::Sort => invalid("Aggregated size of all range keys has exceeded the size limit of 1024 bytes"),
+    }
+}
+
+/// Values that cannot be a key anywhere. Source: empty ones recorded.
 fn key_value(error: &KeyError) -> Error {
     match error {
         KeyError::Empty { name, kind } => {
@@ -177,12 +185,7 @@ fn key_value(error: &KeyError) -> Error {
                  empty {kind} value. Key: {name}"
             ))
         }
-        KeyError::TooLong(Role::Partition) => {
-            invalid("Size of hashkey has exceeded the maximum size limit of2048 bytes")
-        }
-        KeyError::TooLong(Role::Sort) => {
-            invalid("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
-        }
+        KeyError::TooLong(role) => key_too_long(*role),
         // Numbers are checked before keys, the others are worded by the caller.
         KeyError::NotANumber(_) | KeyError::Missing(_) | KeyError::WrongType { .. } | KeyError::Extra => {
             validation("The provided key element does not match the schema")

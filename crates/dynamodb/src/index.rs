@@ -15,11 +15,9 @@
 
 use crate::item::view::{Item, RawValue, Value};
 use crate::item::{Damaged, size};
-use crate::key::{KeyAttribute, KeySchema, PARTITION_BYTES_MAX, Role, SORT_BYTES_MAX, ScalarType};
+use crate::key::{self, KeyAttribute, KeyError, KeySchema, Role, ScalarType};
 use crate::table::{IndexView, ProjectionView};
 use holdfast_state::families::Family;
-use holdfast_state::key::KeyWriter;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// The row of an item in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,39 +123,28 @@ fn part<'a>(
             }));
         }
     };
-    let limit = match role {
-        Role::Partition => PARTITION_BYTES_MAX,
-        Role::Sort => SORT_BYTES_MAX,
-    };
-    Ok(if bytes.is_empty() {
-        Err(IndexKeyError::Empty {
+    let fault = match key::check_length(bytes, attribute, role) {
+        Ok(()) => return Ok(Ok((attribute.kind, bytes))),
+        Err(KeyError::TooLong(role)) => IndexKeyError::TooLong(role),
+        // The only other fault of a length.
+        Err(_) => IndexKeyError::Empty {
             index: index.name.to_owned(),
             name: attribute.name.to_owned(),
             kind: attribute.kind,
-        })
-    } else if bytes.len() > limit {
-        Err(IndexKeyError::TooLong(role))
-    } else {
-        Ok((attribute.kind, bytes))
-    })
+        },
+    };
+    Ok(Err(fault))
 }
 
 /// The key of a row from the values of the index's key attributes and the key of the item.
 pub(crate) fn write(partition: Part<'_>, sort: Option<Part<'_>>, item_key: &[u8]) -> Vec<u8> {
     let room = 24 + partition.1.len() + sort.map_or(0, |(_, bytes)| bytes.len()) + item_key.len();
-    let mut key = start(partition, room);
+    let mut key = key::of_partition(Family::DYNAMODB_INDEX_ROW, partition, room);
     if let Some((kind, bytes)) = sort {
         key.u8(kind.tag()).bytes(bytes);
     }
     key.raw(item_key.get(1..).unwrap_or_default());
     key.finish()
-}
-
-/// The key of a partition of an index, to which sort keys are appended.
-fn start((kind, bytes): Part<'_>, room: usize) -> KeyWriter {
-    let mut key = KeyWriter::with_capacity(Family::DYNAMODB_INDEX_ROW, room);
-    key.u64(xxh3_64(bytes)).u8(kind.tag()).bytes(bytes);
-    key
 }
 
 /// What the attributes that an index projects are accounted for.

@@ -138,6 +138,21 @@ pub enum KeyError {
     NotANumber(String),
 }
 
+/// Whether a value is neither empty nor too long for a key attribute.
+pub(crate) fn check_length(bytes: &[u8], attribute: &KeyAttribute<'_>, role: Role) -> Result<(), KeyError> {
+    let limit = match role {
+        Role::Partition => PARTITION_BYTES_MAX,
+        Role::Sort => SORT_BYTES_MAX,
+    };
+    if bytes.is_empty() {
+        Err(KeyError::Empty { name: attribute.name.to_owned(), kind: attribute.kind })
+    } else if bytes.len() > limit {
+        Err(KeyError::TooLong(role))
+    } else {
+        Ok(())
+    }
+}
+
 /// The value of one key attribute: its type and its bytes, as they stand in keys before they are escaped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part<'a> {
@@ -170,16 +185,7 @@ impl<'a> Part<'a> {
                 });
             }
         };
-        let limit = match role {
-            Role::Partition => PARTITION_BYTES_MAX,
-            Role::Sort => SORT_BYTES_MAX,
-        };
-        if bytes.is_empty() {
-            return Err(KeyError::Empty { name: attribute.name.to_owned(), kind: attribute.kind });
-        }
-        if bytes.len() > limit {
-            return Err(KeyError::TooLong(role));
-        }
+        check_length(bytes, attribute, role)?;
         Ok(Self::Bytes(attribute.kind, bytes))
     }
 
@@ -230,11 +236,17 @@ pub fn of_key(attributes: &[(String, AttributeValue)], schema: &KeySchema<'_>) -
     if attributes.len() > expected { Err(KeyError::Extra) } else { Ok(key) }
 }
 
+/// The start of the keys of a partition, of a table's items or an index's rows; `room` is what the whole key may take.
+pub(crate) fn of_partition(family: Family, (kind, bytes): (ScalarType, &[u8]), room: usize) -> KeyWriter {
+    let mut key = KeyWriter::with_capacity(family, room);
+    key.u64(xxh3_64(bytes)).u8(kind.tag()).bytes(bytes);
+    key
+}
+
 fn write(partition: &Part<'_>, sort: Option<&Part<'_>>) -> Vec<u8> {
     let bytes = partition.as_bytes();
     let room = 16 + bytes.len() + sort.map_or(0, |sort| sort.as_bytes().len());
-    let mut key = KeyWriter::with_capacity(Family::DYNAMODB_ITEM, room);
-    key.u64(xxh3_64(bytes)).u8(partition.kind().tag()).bytes(bytes);
+    let mut key = of_partition(Family::DYNAMODB_ITEM, (partition.kind(), bytes), room);
     if let Some(sort) = sort {
         key.u8(sort.kind().tag()).raw(sort.as_bytes());
     }

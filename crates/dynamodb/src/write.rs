@@ -20,6 +20,22 @@ use holdfast_store::{Read, Snapshot, Transaction, Value, Version};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+/// A table with its definition read, once for all that an operation does with it.
+#[derive(Debug)]
+pub(crate) struct Layout<'t> {
+    pub(crate) table: &'t Table,
+    schema: KeySchema<'t>,
+    indexes: Vec<IndexView<'t>>,
+}
+
+impl<'t> Layout<'t> {
+    /// Reads the definition.
+    pub(crate) fn read(table: &'t Table) -> Result<Self, Error> {
+        let (schema, indexes) = table.keys_and_indexes()?;
+        Ok(Self { table, schema, indexes })
+    }
+}
+
 /// What becomes of an item.
 #[derive(Debug)]
 enum Target {
@@ -74,24 +90,24 @@ impl ItemWrite {
     }
 
     /// Makes the plan and reads what the executor will read, so that it finds it at hand. Failures show when it runs.
-    pub(crate) fn prefetch(&self, newest: &Snapshot, table: &Table) {
+    pub(crate) fn prefetch(&self, newest: &Snapshot, table: &Layout<'_>) {
         if let Ok(plan) = self.make_plan(newest, table) {
             let _ = self.plan.set(plan);
         }
     }
 
-    fn make_plan(&self, newest: &Snapshot, table: &Table) -> Result<Plan, Error> {
-        let (schema, indexes) = table.keys_and_indexes()?;
-        let mut plan = Plan { table: table.since, key: self.make_key(&schema), after: None, before: None };
+    fn make_plan(&self, newest: &Snapshot, table: &Layout<'_>) -> Result<Plan, Error> {
+        let Layout { table, schema, indexes } = table;
+        let mut plan = Plan { table: table.since, key: self.make_key(schema), after: None, before: None };
         let Ok(key) = &plan.key else { return Ok(plan) };
         let old = table.space.get(newest, key).map_err(failed)?;
         if indexes.is_empty() {
             return Ok(plan);
         }
         if let Some(old) = old {
-            plan.before = Some((old.since, rows_before(&schema, &indexes, key, &old)?));
+            plan.before = Some((old.since, rows_before(schema, indexes, key, &old)?));
         }
-        let after = self.rows_after(&schema, &indexes, key)?;
+        let after = self.rows_after(schema, indexes, key)?;
         let none = Rows::new();
         let before = plan.before.as_ref().map_or(&none, |(_, rows)| rows);
         for (at, index) in indexes.iter().enumerate() {
@@ -118,31 +134,31 @@ impl ItemWrite {
     /// The item's key; `refuse` words what is wrong with it.
     pub(crate) fn key(
         &self,
-        table: &Table,
+        table: &Layout<'_>,
         refuse: impl FnOnce(&KeyError) -> Error,
     ) -> Result<Cow<'_, [u8]>, Error> {
         match self.planned(table).map(|plan| &plan.key) {
             Some(Ok(key)) => Ok(Cow::Borrowed(key)),
             Some(Err(error)) => Err(refuse(error)),
-            None => self.make_key(&table.key_schema()?).map(Cow::Owned).map_err(|error| refuse(&error)),
+            None => self.make_key(&table.schema).map(Cow::Owned).map_err(|error| refuse(&error)),
         }
     }
 
     /// The plan, if it was made for this very definition.
-    fn planned(&self, table: &Table) -> Option<&Plan> {
-        self.plan.get().filter(|plan| plan.table == table.since)
+    fn planned(&self, table: &Layout<'_>) -> Option<&Plan> {
+        self.plan.get().filter(|plan| plan.table == table.table.since)
     }
 
     /// Reads the item before, if the caller wants it or rows of indexes depend on it.
     pub(crate) fn before(
         &self,
         tx: &Transaction<'_>,
-        table: &Table,
+        table: &Layout<'_>,
         key: &[u8],
         wanted: bool,
     ) -> Result<Before, Error> {
-        if wanted || table.has_indexes()? {
-            Ok(Before(Some(table.space.get(tx, key).map_err(failed)?)))
+        if wanted || !table.indexes.is_empty() {
+            Ok(Before(Some(table.table.space.get(tx, key).map_err(failed)?)))
         } else {
             Ok(Before(None))
         }
@@ -152,33 +168,31 @@ impl ItemWrite {
     pub(crate) fn apply(
         &self,
         tx: &mut Transaction<'_>,
-        table: &Table,
+        table: &Layout<'_>,
         key: &[u8],
         before: &Before,
     ) -> Result<(), Error> {
-        let (schema, indexes) = table.keys_and_indexes()?;
-        if !indexes.is_empty() {
+        if !table.indexes.is_empty() {
             let Before(Some(before)) = before else {
                 return Err(errors::internal(&"an indexed item is changed without a look at it"));
             };
-            self.change_rows(tx, table, (&schema, &indexes), key, before.as_ref())?;
+            self.change_rows(tx, table, key, before.as_ref())?;
         }
+        let space = table.table.space;
         match &self.target {
-            Target::Put { encoded, .. } => {
-                table.space.put(tx, key, &encoded.bytes, encoded.size).map_err(failed)
-            }
-            Target::Delete { .. } => table.space.delete(tx, key).map(|_| ()).map_err(failed),
+            Target::Put { encoded, .. } => space.put(tx, key, &encoded.bytes, encoded.size).map_err(failed),
+            Target::Delete { .. } => space.delete(tx, key).map(|_| ()).map_err(failed),
         }
     }
 
     fn change_rows(
         &self,
         tx: &mut Transaction<'_>,
-        table: &Table,
-        (schema, indexes): (&KeySchema<'_>, &[IndexView<'_>]),
+        table: &Layout<'_>,
         key: &[u8],
         old: Option<&Value>,
     ) -> Result<(), Error> {
+        let Layout { schema, indexes, .. } = table;
         let plan = self.planned(table);
         let after = match plan.and_then(|plan| plan.after.as_ref()) {
             Some(Ok(rows)) => Cow::Borrowed(rows),

@@ -1,7 +1,7 @@
 //! Where statuses are delayed, a deleted table goes though nobody asks for it again.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use holdfast_aws::{Context, Error, RequestId};
+use holdfast_aws::{Context, Error};
 use holdfast_dynamodb::table::{TRANSIENT_MS, TableDefinition};
 use holdfast_dynamodb::{Prepared, jobs};
 use holdfast_state::catalog::{self, CatalogEntry};
@@ -37,13 +37,8 @@ impl Server {
 
     fn call(&self, operation: &str, body: &str) -> Result<String, Error> {
         let context = Context {
-            account: "000000000000".into(),
-            region: "eu-west-1".into(),
-            access_key: "test".into(),
-            request_id: RequestId::from_random([1; 52]),
-            now_ms: self.hands.now_ms(),
-            random: [1; 16],
             delay_transient_statuses: true,
+            ..holdfast_testkit::context::context(self.hands.now_ms())
         };
         let body = match holdfast_dynamodb::prepare(&context, operation, body.as_bytes())? {
             Prepared::Read(read) => read.run(&self.store.snapshot()),

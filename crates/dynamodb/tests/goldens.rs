@@ -6,7 +6,7 @@
 //! the clock of each step is one second after the step before. With `delayed` in the file, tables show `CREATING` and `DELETING`
 //! for a while.
 
-use holdfast_aws::{Context, Error, RequestId};
+use holdfast_aws::{Context, Error};
 use holdfast_dynamodb::Prepared;
 use holdfast_state::operation::Submission;
 use holdfast_store::{Options, Store};
@@ -19,13 +19,8 @@ const FIRST_MS: u64 = 1_764_000_000_123;
 
 fn context(step: usize, delayed: bool) -> Context {
     Context {
-        account: "000000000000".into(),
-        region: "eu-west-1".into(),
-        access_key: "test".into(),
-        request_id: RequestId::from_random([7; 52]),
-        now_ms: FIRST_MS + 1000 * step as u64,
-        random: [7; 16],
         delay_transient_statuses: delayed,
+        ..holdfast_testkit::context::context(FIRST_MS + 1000 * step as u64)
     }
 }
 

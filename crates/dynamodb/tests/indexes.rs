@@ -2,7 +2,6 @@
 //! its keys, and what it projects of them, and its counts are exact.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use holdfast_aws::{Context, RequestId};
 use holdfast_testkit::contrary::Temper;
 use holdfast_testkit::twice::Twins;
 use proptest::prelude::*;
@@ -170,15 +169,7 @@ struct Server {
 impl Server {
     fn request(&mut self, operation: &str, body: &Value) -> Result<Value, String> {
         self.requests += 1;
-        let context = Context {
-            account: "000000000000".into(),
-            region: "eu-west-1".into(),
-            access_key: "test".into(),
-            request_id: RequestId::from_random([7; 52]),
-            now_ms: 1_764_000_000_000 + self.requests,
-            random: [7; 16],
-            delay_transient_statuses: false,
-        };
+        let context = holdfast_testkit::context::context(1_764_000_000_000 + self.requests);
         let body = body.to_string();
         let answer = self.twins.request(|| holdfast_dynamodb::prepare(&context, operation, body.as_bytes()));
         answer

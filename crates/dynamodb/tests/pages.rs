@@ -1,7 +1,7 @@
 //! Pages put together are everything once and in order: Scan and Query against a plain model, of a table and its indexes, by
 //! random limits, segments, conditions and directions, with keys of every type; and what BatchGetItem has no room for.
 
-use holdfast_aws::{Context, Error, RequestId};
+use holdfast_aws::Error;
 use holdfast_dynamodb::Prepared;
 use holdfast_dynamodb::number::Number;
 use holdfast_state::operation::Submission;
@@ -19,15 +19,7 @@ impl Server {
     }
 
     fn try_ask(&self, operation: &str, request: &Value) -> Result<Value, Error> {
-        let context = Context {
-            account: "000000000000".into(),
-            region: "eu-west-1".into(),
-            access_key: "test".into(),
-            request_id: RequestId::from_random([7; 52]),
-            now_ms: 1_764_000_000_123,
-            random: [7; 16],
-            delay_transient_statuses: false,
-        };
+        let context = holdfast_testkit::context::context(1_764_000_000_123);
         let body = match holdfast_dynamodb::prepare(&context, operation, request.to_string().as_bytes())? {
             Prepared::Read(read) => read.run(&self.0.snapshot())?,
             Prepared::Write(write) => {

@@ -1,21 +1,13 @@
 //! What is planned before the executor may be old when it runs.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use holdfast_aws::{Context, Error, RequestId};
+use holdfast_aws::{Context, Error};
 use holdfast_dynamodb::Prepared;
 use holdfast_state::operation::{Submission, WriteOperation};
 use holdfast_store::{Operation, Options, Store};
 
 fn context() -> Context {
-    Context {
-        account: "000000000000".into(),
-        region: "eu-west-1".into(),
-        access_key: "test".into(),
-        request_id: RequestId::from_random([1; 52]),
-        now_ms: 1_764_000_000_000,
-        random: [1; 16],
-        delay_transient_statuses: false,
-    }
+    holdfast_testkit::context::context(1_764_000_000_000)
 }
 
 fn write(operation: &str, body: &str) -> Box<dyn WriteOperation<Error>> {

@@ -1,21 +1,12 @@
 //! Requests with as many entries as fit into them: each is answered after one look at every entry. Where each would be compared
 //! with each, these tests would take minutes.
 
-use holdfast_aws::{Context, RequestId};
 use serde_json::{Value, json};
 
 const MANY: usize = 100_000;
 
 fn refusal(operation: &str, request: &Value) -> String {
-    let context = Context {
-        account: "000000000000".into(),
-        region: "eu-west-1".into(),
-        access_key: "test".into(),
-        request_id: RequestId::from_random([7; 52]),
-        now_ms: 1,
-        random: [7; 16],
-        delay_transient_statuses: false,
-    };
+    let context = holdfast_testkit::context::context(1);
     let prepared = holdfast_dynamodb::prepare(&context, operation, request.to_string().as_bytes());
     prepared.expect_err("too many of anything").message.to_string()
 }

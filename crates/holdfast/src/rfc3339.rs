@@ -1,23 +1,12 @@
 //! Times as RFC 3339 writes them, in UTC, to the millisecond: `2026-11-24T13:05:59.123Z`.
 
-const DAY_MS: u64 = 86_400_000;
-/// Days from the first of March of year 0 to the first of January 1970.
-const DAYS_TO_1970: i64 = 719_468;
-/// Days of 400 years.
-const ERA_DAYS: i64 = 146_097;
+use holdfast_aws::calendar;
 
+const DAY_MS: u64 = 86_400_000;
 /// Writes a time in milliseconds since 1970.
 pub fn write(ms: u64) -> String {
     let (days, rest) = (ms / DAY_MS, ms % DAY_MS);
-    let days = i64::try_from(days).unwrap_or(i64::MAX / 2) + DAYS_TO_1970;
-    // Years are counted from March on, so that the leap day is their last.
-    let (era, day) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
-    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (year, month, day) = calendar::date(i64::try_from(days).unwrap_or(i64::MAX / 2));
     let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1_000)
 }
@@ -33,21 +22,12 @@ pub fn read(text: &str) -> Option<u64> {
     let mut time = time.splitn(3, ':');
     let (hour, minute, second) =
         (digits(time.next()?, 2)?, digits(time.next()?, 2)?, digits(time.next()?, 2)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let month_days = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=month_days).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+    let is_date = (1..=12).contains(&month) && (1..=calendar::days_in(year, month)).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let shifted_year = year - i64::from(month <= 2);
-    let (era, year_of_era) = (shifted_year.div_euclid(400), shifted_year.rem_euclid(400));
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    let days = era * ERA_DAYS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let seconds = (days - DAYS_TO_1970) * 86_400 + hour * 3_600 + minute * 60 + second - offset(zone)?;
+    let days = calendar::days_since_1970(year, month, day);
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset(zone)?;
     u64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(milliseconds(fraction)?)
 }
 

@@ -291,6 +291,24 @@ impl<'a> KeyReader<'a> {
         }
     }
 
+    /// Passes over a byte string without copying it.
+    ///
+    /// # Errors
+    /// As [`KeyReader::bytes`].
+    pub fn skip_bytes(&mut self) -> Result<(), KeyError> {
+        const PART: &str = "string";
+        loop {
+            let zero = self.rest.iter().position(|byte| *byte == 0).ok_or(KeyError::Short(PART))?;
+            let mark = *self.rest.get(zero + 1).ok_or(KeyError::Short(PART))?;
+            self.rest = &self.rest[zero + 2..];
+            match mark {
+                END => return Ok(()),
+                ESCAPED_ZERO => {}
+                byte => return Err(KeyError::Impossible { part: PART, byte }),
+            }
+        }
+    }
+
     /// Everything that is left, as it is.
     pub fn raw(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)

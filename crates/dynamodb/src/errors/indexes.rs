@@ -1,8 +1,8 @@
 //! Values that cannot be keys of an index.
 
-use super::{invalid, validation};
+use super::{invalid, key_too_long, validation};
 use crate::index::IndexKeyError;
-use crate::key::{Role, ScalarType};
+use crate::key::ScalarType;
 use holdfast_aws::Error;
 
 /// A key attribute of an index whose value cannot be a key. Source: known; sizes as those of a table's keys.
@@ -21,11 +21,6 @@ pub fn index_key(error: &IndexKeyError) -> Error {
                  IndexKey: {name}"
             ))
         }
-        IndexKeyError::TooLong(Role::Partition) => {
-            invalid("Size of hashkey has exceeded the maximum size limit of2048 bytes")
-        }
-        IndexKeyError::TooLong(Role::Sort) => {
-            invalid("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
-        }
+        IndexKeyError::TooLong(role) => key_too_long(*role),
     }
 }

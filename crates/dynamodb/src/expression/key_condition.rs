@@ -5,7 +5,7 @@ use super::ast::{Comparator, Condition, Operand};
 use super::placeholders::Placeholders;
 use super::value::Value;
 use crate::errors::expression as errors;
-use crate::key::{KeyAttribute, KeyError, KeySchema, PARTITION_BYTES_MAX, Role, SORT_BYTES_MAX, ScalarType};
+use crate::key::{self, KeyAttribute, KeySchema, Role, ScalarType};
 use holdfast_aws::Error;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -153,19 +153,8 @@ impl KeyCondition {
         if test.values().any(|value| value.scalar().is_none_or(|(kind, _)| kind != attribute.kind)) {
             return Err(errors::key_type());
         }
-        let limit = match role {
-            Role::Partition => PARTITION_BYTES_MAX,
-            Role::Sort => SORT_BYTES_MAX,
-        };
         for value in test.values() {
-            let length = bytes(value).len();
-            if length == 0 {
-                let name = attribute.name.to_owned();
-                return Err(errors::key_bytes(&KeyError::Empty { name, kind: attribute.kind }));
-            }
-            if length > limit {
-                return Err(errors::key_bytes(&KeyError::TooLong(role)));
-            }
+            key::check_length(bytes(value), attribute, role).map_err(|error| errors::key_bytes(&error))?;
         }
         Ok(test)
     }

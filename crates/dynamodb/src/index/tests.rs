@@ -1,11 +1,11 @@
 use super::*;
 use crate::item::codec::{Encoded, encode_item};
-use crate::key;
 use crate::table::{IndexDefinition, IndexScope, Projection, TableDefinition};
 use holdfast_shapes::{AttributeMap, AttributeValue};
 use holdfast_state::record::Record;
 use holdfast_store::SpaceId;
 use proptest::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The definition of a table `pk` (S) with one index on `gp` (S) and `gs` (N).
 fn record(projection: Projection, sort: bool) -> Vec<u8> {

@@ -9,7 +9,7 @@ use crate::errors::{self, Wording, batches};
 use crate::item::codec::{check_key, encode_item};
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::request;
-use crate::write::ItemWrite;
+use crate::write::{ItemWrite, Layout};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::Input;
 use holdfast_shapes::dynamodb::{BatchWriteItemInput, DeleteRequest, PutRequest, WriteRequest};
@@ -105,6 +105,8 @@ impl WriteOperation<Error> for BatchWriteItem {
     fn prefetch(&self, newest: &Snapshot) {
         let find = |name| self.scope.table(newest, name).ok().flatten();
         let tables: Vec<Option<Table>> = self.tables.iter().map(find).collect();
+        let tables: Vec<Option<Layout<'_>>> =
+            tables.iter().map(|table| table.as_ref().and_then(|table| Layout::read(table).ok())).collect();
         for (at, write) in &self.writes {
             if let Some(Some(table)) = tables.get(*at) {
                 write.prefetch(newest, table);
@@ -115,13 +117,15 @@ impl WriteOperation<Error> for BatchWriteItem {
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         let find = |name| self.scope.table(tx, name)?.ok_or_else(errors::no_such_table);
         let tables: Vec<Table> = self.tables.iter().map(find).collect::<Result<_, Error>>()?;
-        let mut changes: Vec<(&Table, &ItemWrite, Cow<'_, [u8]>)> = Vec::with_capacity(self.writes.len());
+        let tables: Vec<Layout<'_>> = tables.iter().map(Layout::read).collect::<Result<_, Error>>()?;
+        let mut changes: Vec<(&Layout<'_>, &ItemWrite, Cow<'_, [u8]>)> =
+            Vec::with_capacity(self.writes.len());
         for (at, write) in &self.writes {
             let table = &tables[*at];
             let key = write.key(table, errors::lookup_key)?;
             // A table may be there by its name and by its ARN.
-            let same = |other: &(&Table, &ItemWrite, Cow<'_, [u8]>)| {
-                other.0.space.id() == table.space.id() && other.2 == key
+            let same = |other: &(&Layout<'_>, &ItemWrite, Cow<'_, [u8]>)| {
+                other.0.table.space.id() == table.table.space.id() && other.2 == key
             };
             if changes.iter().any(same) {
                 return Err(batches::duplicate_keys());

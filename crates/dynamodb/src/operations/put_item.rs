@@ -6,7 +6,7 @@ use crate::errors::{self, Wording};
 use crate::item::codec::encode_item;
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::request::{self, ReturnOld};
-use crate::write::ItemWrite;
+use crate::write::{ItemWrite, Layout};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::PutItemInput;
@@ -52,7 +52,8 @@ impl WriteOperation<Error> for PutItem {
     }
 
     fn prefetch(&self, newest: &Snapshot) {
-        if let Ok(Some(table)) = self.scope.table(newest, &self.table) {
+        let Ok(Some(table)) = self.scope.table(newest, &self.table) else { return };
+        if let Ok(table) = Layout::read(&table) {
             self.write.prefetch(newest, &table);
         }
     }
@@ -60,6 +61,7 @@ impl WriteOperation<Error> for PutItem {
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         self.old = None;
         let table = self.scope.table(tx, &self.table)?.ok_or_else(errors::no_such_table)?;
+        let table = Layout::read(&table)?;
         let key = self.write.key(&table, errors::item_key)?;
         let before = self.write.before(tx, &table, &key, self.return_old == ReturnOld::All)?;
         self.write.apply(tx, &table, &key, &before)?;

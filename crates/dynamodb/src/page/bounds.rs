@@ -2,16 +2,15 @@
 
 use super::source::Source;
 use crate::expression::{KeyRange, SortRange};
-use holdfast_state::key::{KeyWriter, successor};
+use crate::key;
+use holdfast_state::key::successor;
 use std::ops::Bound;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// Bounds of the rows of a range of keys. Rows of a table have the sort key as it is, to the end; rows of an index have it
 /// escaped and ended, and the item's key behind it.
 pub(crate) fn rows(source: &Source<'_>, range: &KeyRange) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
     let (kind, bytes) = &range.partition;
-    let mut partition = KeyWriter::with_capacity(source.family(), 64 + bytes.len());
-    partition.u64(xxh3_64(bytes)).u8(kind.tag()).bytes(bytes);
+    let partition = key::of_partition(source.family(), (*kind, bytes), 64 + bytes.len());
     let behind = || {
         let end = partition.clone().prefix().end();
         end.map_or(Bound::Unbounded, Bound::Excluded)

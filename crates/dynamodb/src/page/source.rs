@@ -8,7 +8,7 @@ use crate::write::index_space;
 use holdfast_aws::Error;
 use holdfast_state::Space;
 use holdfast_state::families::Family;
-use holdfast_state::key::KeyError;
+use holdfast_state::key::{KeyError, KeyReader};
 use holdfast_store::{Read, Snapshot, Value};
 
 /// A table, or one of its indexes.
@@ -75,29 +75,12 @@ impl<'t> Source<'t> {
 
     /// The key of an index row's item, without its family.
     fn item_key<'r>(&self, row: &'r [u8]) -> Result<&'r [u8], KeyError> {
-        const FAMILY_AND_HASH: usize = 9;
-        let mut rest = row.get(FAMILY_AND_HASH..).ok_or(KeyError::Short("hash"))?;
-        let parts = 1 + usize::from(self.keys().sort.is_some());
-        for _ in 0..parts {
-            rest = behind_part(rest)?;
+        let mut reader = KeyReader::new(self.family(), row)?;
+        reader.u64()?;
+        for _ in 0..1 + usize::from(self.keys().sort.is_some()) {
+            reader.u8()?;
+            reader.skip_bytes()?;
         }
-        Ok(rest)
-    }
-}
-
-/// What follows a type and an escaped value.
-fn behind_part(bytes: &[u8]) -> Result<&[u8], KeyError> {
-    const SHORT: KeyError = KeyError::Short("string");
-    // The type of a value is never 0.
-    let mut rest = bytes;
-    loop {
-        let zero = rest.iter().position(|byte| *byte == 0).ok_or(SHORT)?;
-        let mark = *rest.get(zero + 1).ok_or(SHORT)?;
-        rest = &rest[zero + 2..];
-        match mark {
-            0x01 => return Ok(rest),
-            0xFF => {}
-            byte => return Err(KeyError::Impossible { part: "string", byte }),
-        }
+        Ok(reader.raw())
     }
 }

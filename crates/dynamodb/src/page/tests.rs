@@ -1,20 +1,12 @@
 use crate::catalog::{Scope, TableName};
 use crate::{Prepared, key};
-use holdfast_aws::{Context, Error, RequestId};
+use holdfast_aws::{Context, Error};
 use holdfast_shapes::AttributeValue;
 use holdfast_state::operation::{Submission, WriteOperation};
 use holdfast_store::{CommitInfo, Options, Store, Transaction};
 
 fn context() -> Context {
-    Context {
-        account: "000000000000".into(),
-        region: "eu-west-1".into(),
-        access_key: "test".into(),
-        request_id: RequestId::from_random([7; 52]),
-        now_ms: 1_764_000_000_123,
-        random: [7; 16],
-        delay_transient_statuses: false,
-    }
+    holdfast_testkit::context::context(1_764_000_000_123)
 }
 
 fn ask(store: &Store, operation: &str, request: &str) -> Result<String, Error> {
