@@ -8,11 +8,13 @@
 //! - `lexer`: tokens; `parser`: conditions and projections from tokens; `functions`: what functions take; `faults`: which
 //!   of several faults is reported; `reserved`: words that are no names
 //! - [`ast`]: the trees, and how they are printed
+//! - `evaluate`: whether a condition holds for an item
 //! - [`placeholders`]: `ExpressionAttributeNames` and `ExpressionAttributeValues`
 //! - [`value`]: a value of a request, in the stored form
 //! - [`key_condition`]: from a condition to a range of keys
 
 pub mod ast;
+mod evaluate;
 mod faults;
 mod functions;
 pub mod key_condition;

@@ -75,6 +75,23 @@ impl ValueType {
         }
     }
 
+    /// The type of a stored value.
+    #[must_use]
+    pub fn of_stored(value: &view::Value<'_>) -> Self {
+        match value {
+            view::Value::S(_) => Self::S,
+            view::Value::N(_) => Self::N,
+            view::Value::B(_) => Self::B,
+            view::Value::SS(_) => Self::SS,
+            view::Value::NS(_) => Self::NS,
+            view::Value::BS(_) => Self::BS,
+            view::Value::M(_) => Self::M,
+            view::Value::L(_) => Self::L,
+            view::Value::Null => Self::Null,
+            view::Value::Bool(_) => Self::Bool,
+        }
+    }
+
     /// Whether values of the type have an order: strings, numbers, binaries.
     #[must_use]
     pub fn is_ordered(self) -> bool {

@@ -130,6 +130,15 @@ impl<'a> RawValue<'a> {
         self.0
     }
 
+    /// The bytes of a number, if it is one.
+    #[must_use]
+    pub fn as_number(self) -> Option<&'a [u8]> {
+        match self.0 {
+            [tag::NUMBER..=tag::NUMBER_LAST, number @ ..] => Some(number),
+            _ => None,
+        }
+    }
+
     /// Opens the value.
     ///
     /// # Errors
