@@ -10,6 +10,7 @@ pub mod expression;
 pub mod indexes;
 pub mod reads;
 pub mod tables;
+pub mod writes;
 
 use crate::item::{Damaged, SetKind, ValueError};
 use crate::key::{KeyError, Role, ScalarType};
@@ -136,12 +137,6 @@ fn number_text(text: &str, error: NumberError) -> Cow<'static, str> {
 #[must_use]
 pub fn item_too_large() -> Error {
     validation("Item size has exceeded the maximum allowed size")
-}
-
-/// `ReturnValues` of a put or a delete beyond `ALL_OLD` and `NONE`. Source: recorded.
-#[must_use]
-pub fn return_values_old_only() -> Error {
-    validation("1 validation error detected: ReturnValues can only be ALL_OLD or NONE")
 }
 
 /// Key attributes of an item to be put. Source: known; empty ones recorded.

@@ -17,44 +17,55 @@ pub(crate) fn commit_info(context: &Context, operation: &'static str) -> CommitI
     }
 }
 
-/// `ReturnValues` of a put or a delete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReturnOld {
-    /// `NONE`
-    Nothing,
-    /// `ALL_OLD`
-    All,
+/// The body of an answer in the making: an object, member by member.
+pub(crate) struct Answer {
+    out: Vec<u8>,
 }
 
-impl ReturnOld {
-    /// Reads a value that is one of the model's.
-    pub(crate) fn read(value: Option<&str>) -> Result<Self, Error> {
-        match value {
-            None | Some("NONE") => Ok(Self::Nothing),
-            Some("ALL_OLD") => Ok(Self::All),
-            Some(_) => Err(errors::return_values_old_only()),
+impl Answer {
+    /// An object without members, with room for so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        let mut out = Vec::with_capacity(bytes);
+        out.push(b'{');
+        Self { out }
+    }
+
+    /// Adds a member, unless `write` says that there is nothing to write.
+    pub(crate) fn member<E>(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let start = self.out.len();
+        if start > 1 {
+            self.out.push(b',');
         }
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        if !write(&mut self.out)? {
+            self.out.truncate(start);
+        }
+        Ok(())
+    }
+
+    /// The bytes.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.out.push(b'}');
+        self.out
     }
 }
 
-/// Room for a rendered item beside its stored bytes: names of types and punctuation.
-const RENDERED_EXTRA: usize = 256;
+/// Room for a rendered item: names of types and punctuation come to its stored bytes.
+pub(crate) fn rendered_room(item: &[u8]) -> usize {
+    item.len() + item.len() / 2 + 256
+}
 
 /// `{"Item":{…}}`, or `{}` without an item.
 pub(crate) fn render_item(member: &str, item: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     let Some(item) = item else { return Ok(b"{}".to_vec()) };
-    let mut out = Vec::with_capacity(item.len() + item.len() / 2 + RENDERED_EXTRA);
-    out.extend_from_slice(b"{\"");
-    out.extend_from_slice(member.as_bytes());
-    out.extend_from_slice(b"\":");
-    Item::new(item)
-        .and_then(|item| json::render_item(item, &mut out))
-        .map_err(|error| errors::damaged(&error))?;
-    out.push(b'}');
-    Ok(out)
-}
-
-/// `{"Attributes":{…}}` of the item before, or `{}`.
-pub(crate) fn render_attributes(old: Option<&[u8]>) -> Result<Vec<u8>, Error> {
-    render_item("Attributes", old)
+    let mut answer = Answer::with_capacity(rendered_room(item));
+    let whole = |out: &mut Vec<u8>| json::render_item(Item::new(item)?, out).map(|()| true);
+    answer.member(member, whole).map_err(|error| errors::damaged(&error))?;
+    Ok(answer.finish())
 }

@@ -1,8 +1,8 @@
 //! Runs the golden requests of `goldens/<operation>/*.json`, each file on an empty store in memory.
 //!
 //! A file is an object with `about`, which says what it shows and where its answers come from, and `steps`. A step has an
-//! `operation`, a `request` (or a `body` as text, where it is no JSON), and either the `answer` or the `error` with `code`
-//! and `message`. Texts of the form `<x*2049>` stand for 2049 times `x`. Time, randomness, account and region are fixed:
+//! `operation`, a `request` (or a `body` as text, where it is no JSON), and either the `answer` or the `error` with `code`,
+//! `message` and its further members. Texts of the form `<x*2049>` stand for 2049 times `x`. Time, randomness, account and region are fixed:
 //! the clock of each step is one second after the step before. With `delayed` in the file, tables show `CREATING` and `DELETING`
 //! for a while.
 
@@ -57,7 +57,13 @@ fn expand_text(text: &str) -> String {
 fn shown(result: Result<Vec<u8>, Error>) -> Value {
     match result {
         Ok(body) => json!({ "answer": serde_json::from_slice::<Value>(&body).expect("an answer is JSON") }),
-        Err(error) => json!({ "error": { "code": error.code, "message": error.message } }),
+        Err(error) => {
+            let mut members = serde_json::Map::new();
+            members.insert("code".to_owned(), json!(error.code));
+            members.insert("message".to_owned(), json!(error.message));
+            members.extend(error.extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            json!({ "error": members })
+        }
     }
 }
 

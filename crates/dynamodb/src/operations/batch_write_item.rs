@@ -133,8 +133,8 @@ impl WriteOperation<Error> for BatchWriteItem {
             changes.push((table, write, key));
         }
         for (table, write, key) in changes {
-            let before = write.before(tx, table, &key, false)?;
-            write.apply(tx, table, &key, &before)?;
+            let change = write.decide(tx, table, &key, false).map_err(|fault| fault.into_error(false))?;
+            write.apply(tx, table, &key, &change)?;
         }
         Ok(())
     }

@@ -1,0 +1,102 @@
+//! The rows of an item in the indexes of its table.
+
+use super::Layout;
+use crate::catalog::failed;
+use crate::errors;
+use crate::index::{self, IndexKeyError, IndexRow, Indexed};
+use crate::item::codec::Encoded;
+use crate::item::view::Item;
+use crate::table::IndexView;
+use holdfast_aws::Error;
+use holdfast_state::Space;
+use holdfast_state::families::SpaceKind;
+use holdfast_store::{Read, Snapshot, Transaction, Value};
+
+/// One row for each index in the order of the definition, or none where the item has none; empty for no item, and of a table
+/// without indexes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows(Vec<Option<IndexRow>>);
+
+impl Rows {
+    /// Rows of an item that is to be stored.
+    ///
+    /// # Errors
+    /// The outer one for damage, the inner one if its values cannot be keys of an index.
+    pub(super) fn of_encoded(
+        table: &Layout<'_>,
+        key: &[u8],
+        encoded: &Encoded,
+    ) -> Result<Result<Self, IndexKeyError>, Error> {
+        if table.indexes.is_empty() {
+            return Ok(Ok(Self::default()));
+        }
+        let item = Item::new(&encoded.bytes).map_err(|error| errors::damaged(&error))?;
+        let indexed = Indexed { key, item, size: encoded.size };
+        let mut rows = Vec::with_capacity(table.indexes.len());
+        for index in &table.indexes {
+            match index::row(&indexed, index, &table.schema).map_err(|error| errors::damaged(&error))? {
+                Ok(row) => rows.push(row),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(Self(rows)))
+    }
+
+    /// Rows of a stored item. One whose values do not fit an index has no row there: the index is younger than the item.
+    pub(super) fn of_stored(table: &Layout<'_>, key: &[u8], old: &Value) -> Result<Self, Error> {
+        let damaged = |error| errors::damaged(&error);
+        let item = Item::new(&old.payload).map_err(damaged)?;
+        let indexed = Indexed { key, item, size: old.size };
+        let row = |index| Ok(index::row(&indexed, index, &table.schema).map_err(damaged)?.ok().flatten());
+        table.indexes.iter().map(row).collect::<Result<_, Error>>().map(Self)
+    }
+
+    fn get(&self, at: usize) -> Option<&IndexRow> {
+        self.0.get(at).and_then(Option::as_ref)
+    }
+}
+
+/// Each index whose row changes, with the row before and after.
+fn changes<'a>(
+    table: &'a Layout<'_>,
+    before: &'a Rows,
+    after: &'a Rows,
+) -> impl Iterator<Item = (&'a IndexView<'a>, Option<&'a IndexRow>, Option<&'a IndexRow>)> {
+    let both = table.indexes.iter().enumerate().map(|(at, index)| (index, before.get(at), after.get(at)));
+    both.filter(|(_, before, after)| before != after)
+}
+
+/// Puts the rows of the item after in place of those of the one before.
+pub(super) fn change(
+    tx: &mut Transaction<'_>,
+    table: &Layout<'_>,
+    before: &Rows,
+    after: &Rows,
+) -> Result<(), Error> {
+    for (index, before, after) in changes(table, before, after) {
+        let space = index_space(tx, index);
+        if let Some(before) = before.filter(|before| after.is_none_or(|after| after.key != before.key)) {
+            space.delete(tx, &before.key).map_err(failed)?;
+        }
+        if let Some(after) = after {
+            space.put(tx, &after.key, &[], after.size).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads what [`change`] will look at.
+pub(super) fn prefetch(newest: &Snapshot, table: &Layout<'_>, before: &Rows, after: &Rows) {
+    for (index, before, after) in changes(table, before, after) {
+        let space = index_space(newest, index);
+        for row in [before, after].into_iter().flatten() {
+            // A failure shows when it runs.
+            let _ = space.get(newest, &row.key);
+        }
+    }
+}
+
+/// The space of an index whose definition was found in the state `read`.
+pub(crate) fn index_space(read: &(impl Read + ?Sized), index: &IndexView<'_>) -> Space {
+    Space::defined(read, index.space, SpaceKind::DYNAMODB_INDEX)
+}

@@ -1,0 +1,154 @@
+//! The operations that write one item: PutItem, DeleteItem and UpdateItem differ only in what they prepare.
+
+use super::{ItemWrite, Layout};
+use crate::catalog::{Scope, TableName};
+use crate::errors::{self, Wording, expression, writes};
+use crate::expression::{Condition, ExpressionKind, Placeholders};
+use crate::key::KeyError;
+use crate::request;
+use bytes::Bytes;
+use holdfast_aws::{Context, Error};
+use holdfast_shapes::{AttributeMap, Pairs};
+use holdfast_state::operation::WriteOperation;
+use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
+
+/// What the answer shows of the item.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Returned {
+    /// `NONE`
+    Nothing,
+    /// `ALL_OLD`
+    AllOld,
+}
+
+impl Returned {
+    /// Reads `ReturnValues` of a put or a delete, a value that is one of the model's.
+    ///
+    /// # Errors
+    /// If it is more than the item before.
+    pub(crate) fn old_only(value: Option<&str>) -> Result<Self, Error> {
+        match value {
+            None | Some("NONE") => Ok(Self::Nothing),
+            Some("ALL_OLD") => Ok(Self::AllOld),
+            Some(_) => Err(writes::return_values_old_only()),
+        }
+    }
+}
+
+/// The wording of operations that write one item.
+pub(crate) const WORDING: Wording = Wording::Enveloped;
+
+/// Whether a value of `ReturnValuesOnConditionCheckFailure`, one of the model's, asks for the item.
+pub(crate) fn shows_item(value: Option<&str>) -> bool {
+    value == Some("ALL_OLD")
+}
+
+/// The expressions of a put or a delete, with what they name.
+pub(crate) struct Expressions {
+    pub(crate) condition: Option<String>,
+    pub(crate) names: Option<Pairs<String>>,
+    pub(crate) values: Option<AttributeMap>,
+}
+
+impl Expressions {
+    /// Refuses names and values that no expression can use.
+    pub(crate) fn refuse_placeholders_alone(&self) -> Result<(), Error> {
+        match self {
+            Self { condition: Some(_), .. } => Ok(()),
+            Self { names: Some(_), .. } => Err(expression::names_without_expression(WORDING)),
+            Self { values: Some(_), .. } => {
+                Err(expression::values_without_expression(WORDING, &[ExpressionKind::Condition]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the condition.
+    ///
+    /// # Errors
+    /// AWS's refusal of a text that is none.
+    pub(crate) fn read(self) -> Result<Option<Condition>, Error> {
+        let Some(condition) = self.condition else { return Ok(None) };
+        let mut placeholders = Placeholders::new(self.names, self.values, WORDING)?;
+        let condition = Condition::parse(ExpressionKind::Condition, &condition, &mut placeholders)?;
+        placeholders.check_used()?;
+        Ok(Some(condition))
+    }
+}
+
+/// One write of one item.
+pub(crate) struct SingleWrite {
+    info: CommitInfo,
+    scope: Scope,
+    pub(crate) table: TableName,
+    pub(crate) write: ItemWrite,
+    /// What it needs of the disk.
+    pub(crate) need: Need,
+    /// Words what is wrong with the item's key.
+    pub(crate) key_fault: fn(&KeyError) -> Error,
+    pub(crate) returned: Returned,
+    /// Whether a condition that does not hold shows the item.
+    pub(crate) return_on_failure: bool,
+    /// The item to show, once it is decided.
+    shown: Option<Bytes>,
+}
+
+impl SingleWrite {
+    /// A write that answers nothing.
+    pub(crate) fn new(
+        context: &Context,
+        operation: &'static str,
+        table: TableName,
+        write: ItemWrite,
+        key_fault: fn(&KeyError) -> Error,
+    ) -> Self {
+        Self {
+            info: request::commit_info(context, operation),
+            scope: Scope::of(context),
+            table,
+            write,
+            need: Need::Room,
+            key_fault,
+            returned: Returned::Nothing,
+            return_on_failure: false,
+            shown: None,
+        }
+    }
+}
+
+impl WriteOperation<Error> for SingleWrite {
+    fn info(&self) -> CommitInfo {
+        self.info.clone()
+    }
+
+    fn need(&self) -> Need {
+        self.need
+    }
+
+    fn prefetch(&self, newest: &Snapshot) {
+        let Ok(Some(table)) = self.scope.table(newest, &self.table) else { return };
+        if let Ok(table) = Layout::read(&table) {
+            self.write.prefetch(newest, &table);
+        }
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        self.shown = None;
+        let table = self.scope.table(tx, &self.table)?.ok_or_else(errors::no_such_table)?;
+        let table = Layout::read(&table)?;
+        let key = self.write.key(&table, self.key_fault)?;
+        let change = self
+            .write
+            .decide(tx, &table, &key, self.returned == Returned::AllOld)
+            .map_err(|fault| fault.into_error(self.return_on_failure))?;
+        self.write.apply(tx, &table, &key, &change)?;
+        if self.returned == Returned::AllOld {
+            self.shown = change.before().map(|(bytes, _)| bytes.clone());
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
+        request::render_item("Attributes", self.shown.as_deref())
+    }
+}
