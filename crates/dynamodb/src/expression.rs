@@ -1,13 +1,13 @@
-//! Expressions of requests: conditions, filters, key conditions, projections.
+//! Expressions of requests: conditions, filters, key conditions, projections, updates.
 //!
 //! A text is read once, in one pass, into a tree in which placeholders are already names and values; what runs later
 //! sees no text. A request reads its expressions in this order: [`Placeholders::new`]; each expression's `parse`;
 //! [`Placeholders::check_used`]; [`KeyCondition::new`]; and, once the table is known, [`KeyCondition::resolve`].
 //!
 //! # Layout
-//! - `lexer`: tokens; `parser`: conditions and projections from tokens; `functions`: what functions take; `faults`: which
+//! - `lexer`: tokens; `parser`: trees from tokens; `functions`: what functions take; `faults`: which
 //!   of several faults is reported; `reserved`: words that are no names
-//! - [`ast`]: the trees, and how they are printed
+//! - [`ast`], [`update`]: the trees, and how they are printed
 //! - `evaluate`: whether a condition holds for an item
 //! - [`placeholders`]: `ExpressionAttributeNames` and `ExpressionAttributeValues`
 //! - [`value`]: a value of a request, in the stored form
@@ -23,11 +23,13 @@ mod overlap;
 mod parser;
 pub mod placeholders;
 mod reserved;
+pub mod update;
 pub mod value;
 
 pub use ast::{Condition, Operand, Path, Projection};
 pub use key_condition::{KeyCondition, KeyRange, SortRange};
 pub use placeholders::Placeholders;
+pub use update::{Action, SetOperand, SetValue, Update};
 pub use value::{Value, ValueType};
 
 use std::fmt;

@@ -133,6 +133,27 @@ pub fn operand_type(kind: ExpressionKind, operator: &str, operand: &str) -> Erro
     )
 }
 
+/// A clause of an update that is there twice. Source: tested.
+#[must_use]
+pub fn clause_twice(clause: &str) -> Error {
+    of(
+        ExpressionKind::Update,
+        format!("The \"{clause}\" section can only be used once in an update expression;"),
+    )
+}
+
+/// An operand of a type that `ADD` or `DELETE` never takes. Source: tested, without the set of types, which is local.
+#[must_use]
+pub fn clause_operand(clause: &str, operand: &str) -> Error {
+    of(
+        ExpressionKind::Update,
+        format!(
+            "Incorrect operand type for operator or function; operator: {clause}, operand type: {operand}, typeSet: \
+             ALLOWED_FOR_{clause}_OPERAND"
+        ),
+    )
+}
+
 /// Something else where a path belongs. Source: tested.
 #[must_use]
 pub fn path_required(kind: ExpressionKind, operator: &str) -> Error {

@@ -98,7 +98,7 @@ pub enum Operand {
 }
 
 /// A place in an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path {
     /// The attribute.
     pub attribute: Arc<str>,
@@ -107,7 +107,7 @@ pub struct Path {
 }
 
 /// One step down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// A member of a map.
     Member(Arc<str>),
@@ -157,10 +157,7 @@ impl Display for Operand {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => path.fmt(f),
-            Self::Value(value) => {
-                f.write_str(":")?;
-                value.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
+            Self::Value(value) => value.fmt(f),
             Self::Size(operand) => write!(f, "size({operand})"),
         }
     }

@@ -15,10 +15,34 @@ use holdfast_aws::Error;
 pub(super) enum Stage {
     /// Unknown and misplaced functions, reserved words, indexes; within the stage the leftmost is first.
     Words,
-    /// Placeholders, then operands of the operator that they belong to, from inside to outside and left to right.
+    /// A clause of an update that is there twice.
+    Clauses,
+    /// Paths of a projection, paths that an update changes: their placeholders, then their lengths, then whether a path
+    /// to the right overlaps. The rightmost path is first.
+    Paths,
+    /// Placeholders, then operands of the operator that they belong to, from inside to outside and left to right;
+    /// of an update the rightmost action is first.
     Operands,
     /// The number of operators.
     Size,
+}
+
+/// When a part of an expression is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    stage: Stage,
+    /// Among the parts of the stage; less is earlier.
+    position: usize,
+}
+
+impl Turn {
+    /// The turn of a whole condition's operands.
+    pub(super) const OPERANDS: Self = Self { stage: Stage::Operands, position: 0 };
+
+    /// The turn of a part in a stage that looks at the last part first; parts are counted from the left.
+    pub(super) fn from_right(stage: Stage, part: usize) -> Self {
+        Self { stage, position: usize::MAX - part }
+    }
 }
 
 /// The first fault so far.
@@ -35,7 +59,12 @@ impl Faults {
 
     /// Notes a fault of a stage in which the order is that of positions in the text.
     pub(super) fn note_at(&mut self, stage: Stage, position: usize, error: Error) {
-        let rank = (stage, position);
+        self.note_for(Turn { stage, position }, error);
+    }
+
+    /// Notes a fault of a part of the text that has its turn in the stage.
+    pub(super) fn note_for(&mut self, turn: Turn, error: Error) {
+        let rank = (turn.stage, turn.position);
         if self.first.as_ref().is_none_or(|(first, _)| rank < *first) {
             self.first = Some((rank, error));
         }

@@ -1,7 +1,6 @@
 //! Functions of conditions and what operators and functions take.
 
 use super::ast::{Comparator, Condition, Operand};
-use super::faults::Stage;
 use super::parser::Parser;
 use super::value::ValueType;
 use super::{IN_MAX, Value};
@@ -19,8 +18,8 @@ pub(super) enum Function {
     BeginsWith,
     Contains,
     Size,
-    /// Of updates: `if_not_exists` and `list_append`.
-    OfUpdates,
+    IfNotExists,
+    ListAppend,
 }
 
 impl Function {
@@ -33,15 +32,22 @@ impl Function {
             "begins_with" => Self::BeginsWith,
             "contains" => Self::Contains,
             "size" => Self::Size,
-            "if_not_exists" | "list_append" => Self::OfUpdates,
+            "if_not_exists" => Self::IfNotExists,
+            "list_append" => Self::ListAppend,
             _ => return None,
         })
     }
 
-    fn operands(self) -> usize {
+    /// Whether it is of updates; the others are of conditions.
+    pub(super) fn is_of_updates(self) -> bool {
+        matches!(self, Self::IfNotExists | Self::ListAppend)
+    }
+
+    /// How many operands it takes.
+    pub(super) fn operands(self) -> usize {
         match self {
             Self::Exists | Self::NotExists | Self::Size => 1,
-            Self::OfType | Self::BeginsWith | Self::Contains | Self::OfUpdates => 2,
+            Self::OfType | Self::BeginsWith | Self::Contains | Self::IfNotExists | Self::ListAppend => 2,
         }
     }
 }
@@ -57,10 +63,6 @@ fn known_type(operand: &Operand) -> Option<ValueType> {
 
 /// Checks of operands. Each notes the first fault; what a check returns after a fault is never used.
 impl Parser<'_, '_> {
-    fn fault(&mut self, error: holdfast_aws::Error) {
-        self.faults.note(Stage::Operands, error);
-    }
-
     fn check_distinct(&mut self, operator: &str, first: &Operand, rest: &[&Operand]) {
         if let Operand::Path(path) = first
             && rest.contains(&first)
@@ -70,9 +72,14 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn check_types(&mut self, operator: &str, operands: &[&Operand], allowed: fn(ValueType) -> bool) {
-        let wrong = operands.iter().filter_map(|operand| known_type(operand)).find(|kind| !allowed(*kind));
-        if let Some(kind) = wrong {
+    /// `known` are the types of the operands, where the text tells them.
+    pub(super) fn check_types<const N: usize>(
+        &mut self,
+        operator: &str,
+        known: [Option<ValueType>; N],
+        allowed: fn(ValueType) -> bool,
+    ) {
+        if let Some(kind) = known.into_iter().flatten().find(|kind| !allowed(*kind)) {
             self.fault(errors::operand_type(self.kind, operator, kind.name()));
         }
     }
@@ -81,14 +88,14 @@ impl Parser<'_, '_> {
     pub(super) fn compare(&mut self, comparator: Comparator, left: Operand, right: Operand) -> Condition {
         self.check_distinct(comparator.text(), &left, &[&right]);
         if comparator.is_ordering() {
-            self.check_types(comparator.text(), &[&left, &right], ValueType::is_ordered);
+            self.check_types(comparator.text(), [&left, &right].map(known_type), ValueType::is_ordered);
         }
         Condition::Compare(comparator, left, right)
     }
 
     /// `operand BETWEEN low AND high`
     pub(super) fn between(&mut self, operand: Operand, low: Operand, high: Operand) -> Condition {
-        self.check_types("BETWEEN", &[&operand, &low, &high], ValueType::is_ordered);
+        self.check_types("BETWEEN", [&operand, &low, &high].map(known_type), ValueType::is_ordered);
         self.check_distinct("BETWEEN", &operand, &[&low, &high]);
         let bytes = |value: &Arc<Value>| value.scalar().map(|(_, bytes)| bytes.to_vec());
         if let (Operand::Value(lower), Operand::Value(upper)) = (&low, &high) {
@@ -136,7 +143,7 @@ impl Parser<'_, '_> {
         let condition = match (function, <[Operand; 2]>::try_from(operands)) {
             (Function::BeginsWith, Ok([operand, prefix])) => {
                 self.check_distinct(name, &operand, &[&prefix]);
-                self.check_types(name, &[&operand, &prefix], |kind| {
+                self.check_types(name, [&operand, &prefix].map(known_type), |kind| {
                     matches!(kind, ValueType::S | ValueType::B)
                 });
                 Condition::BeginsWith(operand, prefix)
@@ -165,13 +172,14 @@ impl Parser<'_, '_> {
     /// `size(operand)`
     pub(super) fn size(&mut self, name: &str, operands: Vec<Operand>) -> Option<Operand> {
         let operand = self.counted(Function::Size, name, operands)?.pop()?;
-        self.check_types(name, &[&operand], |kind| {
+        self.check_types(name, [known_type(&operand)], |kind| {
             !matches!(kind, ValueType::N | ValueType::Null | ValueType::Bool)
         });
         Some(Operand::Size(Box::new(operand)))
     }
 
-    fn counted(&mut self, function: Function, name: &str, operands: Vec<Operand>) -> Option<Vec<Operand>> {
+    /// The operands of a call, if it has as many as the function takes.
+    pub(super) fn counted<T>(&mut self, function: Function, name: &str, operands: Vec<T>) -> Option<Vec<T>> {
         if operands.len() == function.operands() {
             return Some(operands);
         }

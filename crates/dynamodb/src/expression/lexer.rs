@@ -25,7 +25,9 @@ pub(super) enum Token {
     CloseBracket,
     Comma,
     Dot,
-    /// `+` or `-`, or any character that begins no token.
+    Plus,
+    Minus,
+    /// Any character that begins no token.
     Other,
     /// The end of the text.
     End,
@@ -39,8 +41,29 @@ pub(super) enum Keyword {
     Not,
     Between,
     In,
-    /// `SET`, `REMOVE`, `ADD`, `DELETE`: the clauses of updates, no names in other expressions either (local emulator).
-    Clause,
+    /// No name in other expressions than updates either (local emulator).
+    Clause(Clause),
+}
+
+/// What an update is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clause {
+    Set,
+    Remove,
+    Add,
+    Delete,
+}
+
+impl Clause {
+    /// As messages name it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Set => "SET",
+            Self::Remove => "REMOVE",
+            Self::Add => "ADD",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 const KEYWORDS: [(&str, Keyword); 9] = [
@@ -49,10 +72,10 @@ const KEYWORDS: [(&str, Keyword); 9] = [
     ("NOT", Keyword::Not),
     ("BETWEEN", Keyword::Between),
     ("IN", Keyword::In),
-    ("SET", Keyword::Clause),
-    ("REMOVE", Keyword::Clause),
-    ("ADD", Keyword::Clause),
-    ("DELETE", Keyword::Clause),
+    ("SET", Keyword::Clause(Clause::Set)),
+    ("REMOVE", Keyword::Clause(Clause::Remove)),
+    ("ADD", Keyword::Clause(Clause::Add)),
+    ("DELETE", Keyword::Clause(Clause::Delete)),
 ];
 
 /// A token and where it stands, in bytes.
@@ -100,6 +123,8 @@ pub(super) fn token_at(text: &str, from: usize) -> Spanned {
         (b']', _) => spanned(Token::CloseBracket, 1),
         (b',', _) => spanned(Token::Comma, 1),
         (b'.', _) => spanned(Token::Dot, 1),
+        (b'+', _) => spanned(Token::Plus, 1),
+        (b'-', _) => spanned(Token::Minus, 1),
         _ => spanned(Token::Other, text[start..].chars().next().map_or(1, char::len_utf8)),
     }
 }

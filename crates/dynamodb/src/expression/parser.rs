@@ -12,6 +12,7 @@
 //! call        = word "(" operand { "," operand } ")"
 //! path        = element { "." element | "[" index "]" }
 //! projection  = path { "," path }
+//! update      = clause { clause }                        (`updates`)
 //! ```
 //!
 //! After `(` either a condition or an operand can follow; which one it is shows at the `)`, so a [`Node`] is either until
@@ -19,6 +20,7 @@
 
 mod cursor;
 mod paths;
+mod updates;
 
 pub(super) use self::cursor::Parser;
 
@@ -26,11 +28,11 @@ use super::ast::{Comparator, Condition, Operand, Path, Projection};
 use super::faults::Stage;
 use super::functions::Function;
 use super::lexer::{Keyword, Spanned, Token, token_at};
-use super::overlap;
 use super::placeholders::Placeholders;
-use super::{ExpressionKind, OPERATORS_MAX};
+use super::{ExpressionKind, OPERATORS_MAX, Value};
 use crate::errors::{self as failure, expression as errors};
 use holdfast_aws::Error;
+use std::sync::Arc;
 
 impl Condition {
     /// Reads a condition.
@@ -50,13 +52,13 @@ impl Projection {
     pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Error> {
         let kind = ExpressionKind::Projection;
         let paths = read(kind, text, placeholders, |parser| {
-            let mut paths = vec![parser.path()?];
+            let mut paths = vec![parser.target(0)?];
             while parser.take(Token::Comma) {
-                paths.push(parser.path()?);
+                paths.push(parser.target(paths.len())?);
             }
+            parser.check_apart(&paths);
             Ok(paths.into_iter().collect::<Option<Vec<Path>>>())
         })?;
-        overlap::check(kind, &paths).map_err(|error| placeholders.worded(error))?;
         Ok(Self { paths })
     }
 }
@@ -263,7 +265,7 @@ impl Parser<'_, '_> {
     /// A path, a value, or a call.
     fn atom(&mut self) -> Result<Node, Error> {
         match self.current.token {
-            Token::Word if token_at(self.text, self.current.end).token == Token::Open => {
+            _ if self.at_call() => {
                 let Spanned { start, end, .. } = self.advance();
                 self.operator();
                 self.note_foreign(start, end);
@@ -271,28 +273,43 @@ impl Parser<'_, '_> {
                 Ok(Node::Call(Call { start, end, operands }))
             }
             Token::Word | Token::Name => Ok(Node::Operand(self.path()?.map(Operand::Path))),
-            Token::Value => {
-                let Spanned { start, end, .. } = self.advance();
-                let key = &self.text[start..end];
-                let value = self.placeholders.value(key);
-                if value.is_none() {
-                    self.faults.note(Stage::Operands, errors::undefined_value(self.kind, key));
-                }
-                Ok(Node::Operand(value.map(Operand::Value)))
-            }
-            _ => Err(self.unexpected()),
+            _ => Ok(Node::Operand(self.value()?.map(Operand::Value))),
         }
     }
 
-    /// Notes the fault of a name that is no function of conditions.
+    /// A value's placeholder.
+    fn value(&mut self) -> Result<Option<Arc<Value>>, Error> {
+        let Spanned { start, end, .. } = self.expect(Token::Value)?;
+        let key = &self.text[start..end];
+        let value = self.placeholders.value(key);
+        if value.is_none() {
+            self.fault(errors::undefined_value(self.kind, key));
+        }
+        Ok(value)
+    }
+
+    /// Whether a call begins here: a word and a parenthesis.
+    fn at_call(&self) -> bool {
+        self.current.token == Token::Word && token_at(self.text, self.current.end).token == Token::Open
+    }
+
+    /// Notes the fault of a name that is no function of this kind of expression.
     fn note_foreign(&mut self, start: usize, end: usize) {
         let name = &self.text[start..end];
+        let of_updates = self.kind == ExpressionKind::Update;
         let error = match Function::of_name(name) {
             None => errors::unknown_function(self.kind, name),
-            Some(Function::OfUpdates) => errors::foreign_function(self.kind, name),
+            Some(function) if function.is_of_updates() != of_updates => {
+                errors::foreign_function(self.kind, name)
+            }
             Some(_) => return,
         };
         self.faults.note_at(Stage::Words, start, error);
+    }
+
+    /// Notes that a function stands where none of its kind can.
+    fn note_misused(&mut self, start: usize, name: &str) {
+        self.faults.note_at(Stage::Words, start, errors::misused_function(self.kind, name));
     }
 
     /// `( operand, … )`
@@ -345,12 +362,11 @@ impl Parser<'_, '_> {
                 let name = &self.text[call.start..call.end];
                 match Function::of_name(name) {
                     Some(Function::Size) => self.size(name, call.operands?),
-                    Some(Function::OfUpdates) | None => None,
-                    Some(_) => {
-                        let error = errors::misused_function(self.kind, name);
-                        self.faults.note_at(Stage::Words, call.start, error);
+                    Some(function) if !function.is_of_updates() => {
+                        self.note_misused(call.start, name);
                         None
                     }
+                    _ => None,
                 }
             }
             // `predicate` and `atom` give no condition to what calls this.
@@ -373,12 +389,13 @@ impl Parser<'_, '_> {
                 let name = &self.text[call.start..call.end];
                 match (Function::of_name(name), call.operands) {
                     (Some(Function::Size), _) => {
-                        let error = errors::misused_function(self.kind, name);
-                        self.faults.note_at(Stage::Words, call.start, error);
+                        self.note_misused(call.start, name);
                         Ok(None)
                     }
-                    (Some(Function::OfUpdates) | None, _) | (_, None) => Ok(None),
-                    (Some(function), Some(operands)) => Ok(self.call(function, name, operands)),
+                    (Some(function), Some(operands)) if !function.is_of_updates() => {
+                        Ok(self.call(function, name, operands))
+                    }
+                    _ => Ok(None),
                 }
             }
         }

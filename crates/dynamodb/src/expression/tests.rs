@@ -77,6 +77,13 @@ fn projection(text: &str) -> String {
     message.strip_prefix("Invalid ProjectionExpression: ").unwrap_or(&message).to_owned()
 }
 
+fn update(text: &str) -> String {
+    let mut placeholders = placeholders(text);
+    let update = Update::parse(text, &mut placeholders);
+    let message = message(update.and_then(|_| placeholders.check_used()));
+    message.strip_prefix("Invalid UpdateExpression: ").unwrap_or(&message).to_owned()
+}
+
 fn schema(sort: Option<ScalarType>) -> KeySchema<'static> {
     KeySchema {
         partition: KeyAttribute { name: "pk", kind: ScalarType::S },
@@ -114,3 +121,4 @@ mod maps;
 mod operands;
 mod round_trip;
 mod syntax;
+mod updates;

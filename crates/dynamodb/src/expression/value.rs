@@ -5,6 +5,7 @@ use crate::item::view::{self, RawValue};
 use crate::item::{Damaged, ValueError};
 use crate::key::ScalarType;
 use holdfast_shapes::AttributeValue;
+use std::fmt::{self, Display, Formatter};
 
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +50,23 @@ impl ValueType {
             Self::L => "L",
             Self::Null => "NULL",
             Self::Bool => "BOOL",
+        }
+    }
+
+    /// As messages about the clauses of updates name it.
+    #[must_use]
+    pub fn long_name(self) -> &'static str {
+        match self {
+            Self::S => "STRING",
+            Self::N => "NUMBER",
+            Self::B => "BINARY",
+            Self::SS => "STRING_SET",
+            Self::NS => "NUMBER_SET",
+            Self::BS => "BINARY_SET",
+            Self::M => "MAP",
+            Self::L => "LIST",
+            Self::Null => "NULL",
+            Self::Bool => "BOOLEAN",
         }
     }
 
@@ -146,6 +164,14 @@ impl Value {
             view::Value::B(bytes) => Some((ScalarType::B, bytes)),
             _ => None,
         }
+    }
+}
+
+/// As a placeholder: `:` and the stored bytes in hexadecimal.
+impl Display for Value {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(":")?;
+        self.stored.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

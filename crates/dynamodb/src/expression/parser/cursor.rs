@@ -1,6 +1,6 @@
 //! Where the parser is in the text, and what it has found so far.
 
-use super::super::faults::{Faults, Stage};
+use super::super::faults::{Faults, Stage, Turn};
 use super::super::lexer::{Keyword, Spanned, Token, token_at};
 use super::super::placeholders::Placeholders;
 use super::super::{EXPRESSION_BYTES_MAX, ExpressionKind, OPERATORS_MAX};
@@ -16,6 +16,8 @@ pub(in crate::expression) struct Parser<'t, 'p> {
     pub(super) text: &'t str,
     pub(in crate::expression) placeholders: &'p mut Placeholders,
     pub(in crate::expression) faults: Faults,
+    /// Of what is being read.
+    pub(super) turn: Turn,
     /// Where the token before the current one begins, or the text.
     before: usize,
     pub(super) current: Spanned,
@@ -49,6 +51,7 @@ impl<'t, 'p> Parser<'t, 'p> {
             text,
             placeholders,
             faults: Faults::default(),
+            turn: Turn::OPERANDS,
             before: 0,
             current: token_at(text, 0),
             operators: 0,
@@ -99,6 +102,11 @@ impl<'t, 'p> Parser<'t, 'p> {
         }
         let after = token_at(self.text, end).end;
         errors::syntax(self.kind, &self.text[start..end], &self.text[self.before..after])
+    }
+
+    /// Notes a fault of what is being read.
+    pub(in crate::expression) fn fault(&mut self, error: Error) {
+        self.faults.note_for(self.turn, error);
     }
 
     pub(super) fn operator(&mut self) {

@@ -2,8 +2,9 @@
 
 use super::super::PATH_ELEMENTS_MAX;
 use super::super::ast::{Path, Step};
-use super::super::faults::Stage;
+use super::super::faults::{Stage, Turn};
 use super::super::lexer::{Spanned, Token};
+use super::super::overlap;
 use super::super::reserved::is_reserved;
 use super::Parser;
 use crate::errors::expression as errors;
@@ -11,6 +12,19 @@ use holdfast_aws::Error;
 use std::sync::Arc;
 
 impl Parser<'_, '_> {
+    /// A path of which no other may be a part: the `position`th of them, from the left.
+    pub(super) fn target(&mut self, position: usize) -> Result<Option<Path>, Error> {
+        self.turn = Turn::from_right(Stage::Paths, position);
+        self.path()
+    }
+
+    /// Notes the first fault of such paths beside each other.
+    pub(super) fn check_apart(&mut self, paths: &[Option<Path>]) {
+        if let Some((position, error)) = overlap::check(self.kind, paths) {
+            self.faults.note_for(Turn::from_right(Stage::Paths, position), error);
+        }
+    }
+
     /// A path. Its placeholders and its length are looked at after the whole of it has been read.
     pub(super) fn path(&mut self) -> Result<Option<Path>, Error> {
         let attribute = self.element()?;
@@ -27,7 +41,7 @@ impl Parser<'_, '_> {
         }
         let levels = 1 + steps.len();
         if levels > PATH_ELEMENTS_MAX {
-            self.faults.note(Stage::Operands, errors::path_too_deep(self.kind, levels));
+            self.fault(errors::path_too_deep(self.kind, levels));
         }
         let steps: Option<Vec<Step>> = steps.into_iter().collect();
         Ok(attribute.zip(steps).map(|(attribute, steps)| Path { attribute, steps }))
@@ -48,7 +62,7 @@ impl Parser<'_, '_> {
                 self.advance();
                 let name = self.placeholders.name(text);
                 if name.is_none() {
-                    self.faults.note(Stage::Operands, errors::undefined_name(self.kind, text));
+                    self.fault(errors::undefined_name(self.kind, text));
                 }
                 Ok(name)
             }

@@ -226,6 +226,11 @@ proptest! {
                 }
             }
         }
+        for text in [text.as_str(), &format!("SET a = {text}"), &format!("ADD a :n REMOVE {text}")] {
+            if let Err(error) = Update::parse(text, &mut known) {
+                prop_assert!(error.message.starts_with("Invalid UpdateExpression: "), "{}", error.message);
+            }
+        }
         let _ = Projection::parse(&text, &mut known);
     }
 }
