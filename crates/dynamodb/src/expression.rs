@@ -9,6 +9,7 @@
 //!   of several faults is reported; `reserved`: words that are no names
 //! - [`ast`], [`update`]: the trees, and how they are printed
 //! - `evaluate`: whether a condition holds for an item
+//! - [`outline`]: what the paths of a projection show of an item
 //! - [`placeholders`]: `ExpressionAttributeNames` and `ExpressionAttributeValues`
 //! - [`value`]: a value of a request, in the stored form
 //! - [`key_condition`]: from a condition to a range of keys
@@ -19,6 +20,7 @@ mod faults;
 mod functions;
 pub mod key_condition;
 mod lexer;
+pub mod outline;
 mod overlap;
 mod parser;
 pub mod placeholders;
@@ -28,6 +30,7 @@ pub mod value;
 
 pub use ast::{Condition, Operand, Path, Projection};
 pub use key_condition::{KeyCondition, KeyRange, SortRange};
+pub use outline::Outline;
 pub use placeholders::Placeholders;
 pub use update::{Action, SetOperand, SetValue, Update};
 pub use value::{Value, ValueType};

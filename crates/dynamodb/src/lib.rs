@@ -8,13 +8,14 @@
 //! - [`inspect`]: a look at what is stored, for verbs and the console
 //! - [`item`]: the stored form of items and how it is written, read, rendered and accounted
 //! - [`jobs`]: what goes on in the background
-//! - [`key`]: the key of an item within its table's space
+//! - [`key`]: the key of an item within its table's space; `key_paths`: paths of expressions that lead into keys
 //! - [`index`]: the rows of an item in the indexes of its table
 //! - `write`: the one path by which items and their index rows change
 //! - `page`: pages of Query and Scan
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
-//! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share
+//! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share;
+//!   `projected`: what they show of items that they get by keys
 
 mod catalog;
 mod description;
@@ -25,9 +26,11 @@ pub mod inspect;
 pub mod item;
 pub mod jobs;
 pub mod key;
+mod key_paths;
 pub mod number;
 pub mod operations;
 mod page;
+mod projected;
 mod request;
 pub mod table;
 mod write;

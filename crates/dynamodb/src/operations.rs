@@ -109,7 +109,11 @@ pub const OPERATIONS: &[Operation] = &[
     missing("ExecuteStatement"),
     missing("ExecuteTransaction"),
     missing("ExportTableToPointInTime"),
-    real("GetItem", get_item::prepare, &["TableName", "Key", "ConsistentRead"]),
+    real(
+        "GetItem",
+        get_item::prepare,
+        &["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"],
+    ),
     missing("GetResourcePolicy"),
     missing("ImportTable"),
     missing("ListBackups"),

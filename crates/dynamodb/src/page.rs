@@ -49,7 +49,7 @@ pub(crate) struct Page<'a> {
     /// Most rows that are looked at.
     pub(crate) limit: Option<u64>,
     /// What is answered of each.
-    pub(crate) shown: Shown<'a>,
+    pub(crate) shown: Shown,
 }
 
 impl Page<'_> {
@@ -104,11 +104,13 @@ impl Page<'_> {
             _ if self.source.index().is_none() => (row.size, row.payload),
             // What an index does not project has to be fetched, and counts.
             Shown::Fetched => self.source.item(read, key).map(|item| (item.size, item.payload))?,
-            Shown::Whole | Shown::Names(_) => (row.size, self.source.item(read, key)?.payload),
+            Shown::Whole | Shown::Outlined(_) => (row.size, self.source.item(read, key)?.payload),
         };
         let item = Item::new(&item);
         match &self.shown {
-            Shown::Names(names) => item.and_then(|item| json::render_chosen(item, names, out)),
+            Shown::Outlined(outline) => {
+                item.and_then(|item| json::render_outlined(item, outline, out).map(drop))
+            }
             _ => item.and_then(|item| json::render_item(item, out)),
         }
         .map_err(|error| errors::damaged(&error))?;

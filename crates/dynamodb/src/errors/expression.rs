@@ -243,6 +243,15 @@ pub fn paths_conflict(kind: ExpressionKind, one: impl Display, two: impl Display
     )
 }
 
+/// A path into a key attribute; `role` is `Key` of a table's and `IndexKey` of an index's. Source: recorded earlier (see
+/// [`reads`](super::reads)).
+#[must_use]
+pub fn path_into_key(role: &str, name: &str) -> Error {
+    validation(format!(
+        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {role}: {name}"
+    ))
+}
+
 /// Which of the two maps of placeholders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {

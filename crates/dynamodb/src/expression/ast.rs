@@ -143,6 +143,45 @@ impl Path {
     }
 }
 
+impl Operand {
+    fn visit<'c>(&'c self, visit: &mut impl FnMut(&'c Path)) {
+        match self {
+            Self::Path(path) => visit(path),
+            Self::Value(_) => {}
+            Self::Size(operand) => operand.visit(visit),
+        }
+    }
+}
+
+impl Condition {
+    /// Every path in it, from left to right.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::new();
+        self.visit(&mut |path| paths.push(path));
+        paths
+    }
+
+    /// Depth is bounded by the number of operators, so recursion is.
+    fn visit<'c>(&'c self, visit: &mut impl FnMut(&'c Path)) {
+        match self {
+            Self::And(members) | Self::Or(members) => members.iter().for_each(|member| member.visit(visit)),
+            Self::Not(member) => member.visit(visit),
+            Self::Exists(path) | Self::NotExists(path) => visit(path),
+            Self::OfType(operand, _) => operand.visit(visit),
+            Self::Compare(_, left, right) | Self::BeginsWith(left, right) | Self::Contains(left, right) => {
+                [left, right].into_iter().for_each(|operand| operand.visit(visit));
+            }
+            Self::Between(operand, low, high) => {
+                [operand, low, high].into_iter().for_each(|operand| operand.visit(visit));
+            }
+            Self::In(operand, list) => {
+                std::iter::once(operand).chain(list).for_each(|operand| operand.visit(visit));
+            }
+        }
+    }
+}
+
 impl Display for Path {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.attribute)?;

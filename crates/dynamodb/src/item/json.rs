@@ -1,11 +1,14 @@
 //! DynamoDB's JSON straight from stored bytes.
 
 use super::Damaged;
-use super::view::{Item, Members, RawValue, Value, check_level};
+use super::view::{Item, List, Members, RawValue, Value, check_level};
+use crate::expression::Outline;
+use crate::expression::outline::Part;
 use crate::key::{KeyAttribute, ScalarType};
 use crate::number::Number;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
 
 /// Appends an item as a JSON object of attributes, in the order of their names: `{"id":{"S":"a"}}`.
 ///
@@ -23,32 +26,98 @@ pub fn render_value(value: RawValue<'_>, out: &mut Vec<u8>) -> Result<(), Damage
     render(value, 1, out)
 }
 
-/// Appends those attributes of an item that have one of `names`, which are sorted, each once.
+/// Appends what an outline shows of an item, as [`render_item`] does: an object in any case. Answers whether it has any
+/// attribute.
 ///
 /// # Errors
-/// As [`render_item`].
-pub fn render_chosen(item: Item<'_>, names: &[&str], out: &mut Vec<u8>) -> Result<(), Damaged> {
-    let mut names = names.iter().copied().peekable();
+/// As [`render_item`]. What is not shown may be damaged.
+pub fn render_outlined(item: Item<'_>, outline: &Outline, out: &mut Vec<u8>) -> Result<bool, Damaged> {
+    let (start, any) = (out.len(), render_chosen_members(item.attributes(), outline.attributes(), 1, out)?);
+    if !any {
+        out.truncate(start);
+        out.extend_from_slice(b"{}");
+    }
+    Ok(any)
+}
+
+/// Appends the chosen ones of members as an object, and answers whether there is any; if not, `out` holds the beginning of one.
+fn render_chosen_members(
+    members: Members<'_>,
+    chosen: &[(Arc<str>, Part)],
+    level: usize,
+    out: &mut Vec<u8>,
+) -> Result<bool, Damaged> {
+    let mut chosen = chosen.iter().peekable();
     let mut separator = b'{';
-    for attribute in item.attributes() {
-        let (name, value) = attribute?;
-        while names.next_if(|chosen| *chosen < name).is_some() {}
-        match names.peek() {
-            None => break,
-            Some(chosen) if *chosen != name => continue,
-            Some(_) => {}
+    for member in members {
+        let (name, value) = member?;
+        while chosen.next_if(|(chosen, _)| **chosen < *name).is_some() {}
+        let Some((next, part)) = chosen.peek() else { break };
+        if **next != *name {
+            continue;
         }
+        let start = out.len();
         out.push(separator);
-        separator = b',';
         render_text(name, out);
         out.push(b':');
-        render(value, 1, out)?;
-    }
-    if separator == b'{' {
-        out.push(b'{');
+        if render_part(value, part, level, out)? {
+            separator = b',';
+        } else {
+            out.truncate(start);
+        }
     }
     out.push(b'}');
-    Ok(())
+    Ok(separator == b',')
+}
+
+/// As [`render_chosen_members`], of a list.
+fn render_chosen_elements(
+    list: List<'_>,
+    chosen: &[(u32, Part)],
+    level: usize,
+    out: &mut Vec<u8>,
+) -> Result<bool, Damaged> {
+    let mut chosen = chosen.iter().peekable();
+    let mut separator = b'[';
+    for (index, element) in (0u32..).zip(list.elements()) {
+        let element = element?;
+        let Some((next, part)) = chosen.peek() else { break };
+        if *next != index {
+            continue;
+        }
+        chosen.next();
+        let start = out.len();
+        out.push(separator);
+        if render_part(element, part, level, out)? {
+            separator = b',';
+        } else {
+            out.truncate(start);
+        }
+    }
+    out.push(b']');
+    Ok(separator == b',')
+}
+
+/// Appends what is shown of a value; answers whether that is anything. If not, `out` holds something that does not count.
+fn render_part(value: RawValue<'_>, part: &Part, level: usize, out: &mut Vec<u8>) -> Result<bool, Damaged> {
+    let Part::Within { members, elements } = part else {
+        render(value, level, out)?;
+        return Ok(true);
+    };
+    check_level(level)?;
+    let any = match value.read()? {
+        Value::M(map) if !members.is_empty() => {
+            out.extend_from_slice(b"{\"M\":");
+            render_chosen_members(map.members(), members, level + 1, out)?
+        }
+        Value::L(list) if !elements.is_empty() => {
+            out.extend_from_slice(b"{\"L\":");
+            render_chosen_elements(list, elements, level + 1, out)?
+        }
+        _ => return Ok(false),
+    };
+    out.push(b'}');
+    Ok(any)
 }
 
 /// Appends the name and the value of a key attribute, whose bytes are those of keys: `"id":{"S":"a"}`.

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use crate::errors::reads::{self, Reader};
+use crate::expression::Outline;
 use crate::index::projected_names;
 use crate::table::{IndexScope, ProjectionView};
 use holdfast_aws::Error;
@@ -21,15 +22,15 @@ pub(crate) enum Select {
 
 /// What is answered of each row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shown<'t> {
+pub(crate) enum Shown {
     /// Only how many there are.
     Count,
     /// The whole item.
     Whole,
     /// The whole item, which is more than the index projects.
     Fetched,
-    /// Attributes with these names, sorted, each once.
-    Names(Vec<&'t str>),
+    /// What the outline shows.
+    Outlined(Outline),
 }
 
 impl Select {
@@ -53,7 +54,7 @@ impl Select {
     ///
     /// # Errors
     /// If a global index does not have what is asked for.
-    pub(crate) fn shown<'t>(self, source: &Source<'t>) -> Result<Shown<'t>, Error> {
+    pub(crate) fn shown(self, source: &Source<'_>) -> Result<Shown, Error> {
         let Some(index) = source.index() else {
             return Ok(if self == Self::Count { Shown::Count } else { Shown::Whole });
         };
@@ -64,7 +65,7 @@ impl Select {
             (Self::All, IndexScope::Global) => Err(reads::all_attributes_of_global_index(index.name)),
             (Self::All, IndexScope::Local) => Ok(Shown::Fetched),
             (Self::Default | Self::Projected, _) => {
-                Ok(Shown::Names(projected_names(index, &source.table_keys)))
+                Ok(Shown::Outlined(Outline::of_attributes(projected_names(index, &source.table_keys))))
             }
         }
     }
