@@ -409,4 +409,13 @@ fn a_batch_gets_what_there_is_room_for() {
         answer["UnprocessedKeys"],
         json!({ "Big": { "Keys": keys(41..=42), "ConsistentRead": true } })
     );
+    // Whole items count, though next to nothing of them is shown.
+    let shown = json!({ "ProjectionExpression": "#i", "ExpressionAttributeNames": { "#i": "id" } });
+    let mut request = shown.clone();
+    request["Keys"] = json!(keys(1..=42));
+    let answer = server.ask("BatchGetItem", &json!({ "RequestItems": { "Big": request } }));
+    assert_eq!(answer["Responses"]["Big"], json!(keys(1..=40)));
+    let mut rest = shown;
+    rest["Keys"] = json!(keys(41..=42));
+    assert_eq!(answer["UnprocessedKeys"], json!({ "Big": rest }));
 }

@@ -6,19 +6,19 @@ use crate::catalog::{Scope, Table, TableName, failed};
 use crate::errors::{self, Wording, reads};
 use crate::item::codec::encode_item;
 use crate::item::json;
-use crate::item::view::Item;
 use crate::key;
+use crate::projected::{Projected, Shown};
 use holdfast_aws::{Context, Error};
-use holdfast_shapes::AttributeMap;
-use holdfast_shapes::dynamodb::{BatchGetItemInput, KeysAndAttributes};
+use holdfast_shapes::dynamodb::BatchGetItemInput;
+use holdfast_shapes::{AttributeMap, Pairs};
 use holdfast_state::operation::{Extent, ReadOperation};
 use holdfast_store::Snapshot;
 use std::collections::HashSet;
 
 /// Most keys of one request, over all tables. Source: DynamoDB API Reference, `BatchGetItem`.
 const KEYS_MAX: usize = 100;
-/// Most that the items of one answer may be accounted for, in bytes. Source: DynamoDB API Reference, `BatchGetItem`, "up to 16
-/// MB"; its example, 52 of 100 items of 300 KB, holds with this number and not with 2^24.
+/// Most that the items of one answer may be accounted for, in bytes, however little of them is shown. Source: DynamoDB API
+/// Reference, `BatchGetItem`, "up to 16 MB"; its example, 52 of 100 items of 300 KB, holds with this number and not with 2^24.
 const ANSWER_BYTES_MAX: u64 = 16_000_000;
 /// Up to so many keys are read on the thread that received the request.
 const POINT_KEYS_MAX: usize = 8;
@@ -28,32 +28,27 @@ const BODY_BYTES_A_KEY: usize = 512;
 /// Reads, checks and plans a request.
 ///
 /// # Errors
-/// AWS's answer to a request that is refused whatever is stored.
+/// AWS's answer to a request that is refused whatever is stored: the first fault of each table, of which the first is that of its
+/// names and expression, then of its keys. Source of the order: recorded earlier (see [`errors::reads`](crate::errors::reads)).
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: BatchGetItemInput = read(body)?;
     refuse_capacity("BatchGetItem", input.return_consumed_capacity.as_deref())?;
     let mut requests = Vec::new();
     let mut keys = 0;
     for (name, request) in input.request_items.unwrap_or_default().0 {
-        refuse_unevaluated(&request)?;
+        if request.attributes_to_get.is_some() {
+            return Err(errors::not_evaluated("BatchGetItem", "AttributesToGet"));
+        }
+        let (expression, names) = (request.projection_expression, request.expression_attribute_names);
+        Projected::check_alone(expression.as_deref(), names.as_ref())?;
+        let projected = Projected::read(expression.as_deref(), names.clone())?;
         let sent = request.keys.unwrap_or_default();
         check_keys(&sent, &mut keys)?;
         let table = TableName::read(name.clone())?;
-        requests.push(Request { name, table, keys: sent, consistent: request.consistent_read });
+        let consistent = request.consistent_read;
+        requests.push(Request { name, table, keys: sent, consistent, projected, expression, names });
     }
     Ok(Prepared::Read(Box::new(BatchGetItem { scope: Scope::of(context), requests, keys })))
-}
-
-fn refuse_unevaluated(request: &KeysAndAttributes) -> Result<(), Error> {
-    let unevaluated = [
-        ("AttributesToGet", request.attributes_to_get.is_some()),
-        ("ProjectionExpression", request.projection_expression.is_some()),
-        ("ExpressionAttributeNames", request.expression_attribute_names.is_some()),
-    ];
-    match unevaluated.into_iter().find(|(_, sent)| *sent) {
-        Some((member, _)) => Err(errors::not_evaluated("BatchGetItem", member)),
-        None => Ok(()),
-    }
 }
 
 /// Checks the values of one table's keys and that none is there twice; counts them. Source of the order: recorded earlier.
@@ -80,7 +75,14 @@ struct Request {
     table: TableName,
     keys: Vec<AttributeMap>,
     consistent: Option<bool>,
+    projected: Projected,
+    /// As they were sent: keys that there was no room for come back with them.
+    expression: Option<String>,
+    names: Option<Pairs<String>>,
 }
+
+/// A table with the keys that are asked for, as they are stored, and what is shown of their items.
+type Asked = (Vec<Vec<u8>>, Shown);
 
 struct BatchGetItem {
     scope: Scope,
@@ -95,7 +97,7 @@ impl ReadOperation<Error> for BatchGetItem {
 
     fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
         let tables = self.tables(read)?;
-        let keys = self.stored_keys(&tables)?;
+        let asked = self.asked(&tables)?;
         let mut answer = Answer { out: Vec::with_capacity(BODY_BYTES_A_KEY * (self.keys + 1)), size: 0 };
         answer.out.extend_from_slice(b"{\"Responses\":{");
         // How many keys of each table there was room for.
@@ -104,7 +106,7 @@ impl ReadOperation<Error> for BatchGetItem {
             answer.separate(at > 0);
             json::render_text(&request.name, &mut answer.out);
             answer.out.extend_from_slice(b":[");
-            done.push(answer.items(read, &tables[at], &keys[at])?);
+            done.push(answer.items(read, &tables[at], &asked[at])?);
             answer.out.push(b']');
         }
         answer.out.extend_from_slice(b"},\"UnprocessedKeys\":{");
@@ -122,11 +124,12 @@ impl BatchGetItem {
         self.requests.iter().map(table).collect()
     }
 
-    fn stored_keys(&self, tables: &[Table]) -> Result<Vec<Vec<Vec<u8>>>, Error> {
-        let of_table = |(request, table): (&Request, &Table)| {
-            let schema = table.key_schema()?;
-            let keys = request.keys.iter().map(|key| key::of_key(&key.0, &schema));
-            keys.collect::<Result<Vec<_>, _>>().map_err(|error| errors::lookup_key(&error))
+    fn asked(&self, tables: &[Table]) -> Result<Vec<Asked>, Error> {
+        let of_table = |(request, table): (&Request, _)| {
+            request.projected.of_table(table, |schema| {
+                let keys = request.keys.iter().map(|key| key::of_key(&key.0, schema));
+                keys.collect::<Result<Vec<_>, _>>().map_err(|error| errors::lookup_key(&error))
+            })
         };
         self.requests.iter().zip(tables).map(of_table).collect()
     }
@@ -145,6 +148,14 @@ impl BatchGetItem {
                 let member: &[u8] =
                     if consistent { b",\"ConsistentRead\":true" } else { b",\"ConsistentRead\":false" };
                 answer.out.extend_from_slice(member);
+            }
+            if let Some(expression) = &request.expression {
+                answer.out.extend_from_slice(b",\"ProjectionExpression\":");
+                json::render_text(expression, &mut answer.out);
+            }
+            if let Some(names) = &request.names {
+                answer.out.extend_from_slice(b",\"ExpressionAttributeNames\":");
+                serde_json::to_writer(&mut answer.out, names).map_err(|error| errors::internal(&error))?;
             }
             answer.out.push(b'}');
         }
@@ -167,7 +178,7 @@ impl Answer {
     }
 
     /// Renders the items of keys until one does not fit; answers how many keys were read.
-    fn items(&mut self, read: &Snapshot, table: &Table, keys: &[Vec<u8>]) -> Result<usize, Error> {
+    fn items(&mut self, read: &Snapshot, table: &Table, (keys, shown): &Asked) -> Result<usize, Error> {
         let mut first = true;
         for (at, key) in keys.iter().enumerate() {
             if self.size >= ANSWER_BYTES_MAX {
@@ -182,9 +193,7 @@ impl Answer {
             self.size += item.size;
             self.separate(!first);
             first = false;
-            Item::new(&item.payload)
-                .and_then(|item| json::render_item(item, &mut self.out))
-                .map_err(|error| errors::damaged(&error))?;
+            shown.render(&item.payload, &mut self.out).map_err(|error| errors::damaged(&error))?;
         }
         Ok(keys.len())
     }
