@@ -12,6 +12,7 @@
 //! - [`index`]: the rows of an item in the indexes of its table
 //! - `write`: the one path by which items and their index rows change
 //! - `page`: pages of Query and Scan
+//! - `transaction`: what the operations on transactions share
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
 //! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share;
@@ -33,6 +34,7 @@ mod page;
 mod projected;
 mod request;
 pub mod table;
+mod transaction;
 mod write;
 
 pub use operations::{DEVIATIONS, Deviation, OPERATIONS, Operation, Prepared, Status, prepare};

@@ -22,8 +22,12 @@ impl SpaceKind {
     /// family.
     pub const DYNAMODB_INDEX: Self = Self { number: 3, name: "dynamodb index" };
 
+    /// The tokens of an account's transactions on DynamoDB: by which requests they were used lately.
+    pub const DYNAMODB_TOKENS: Self = Self { number: 4, name: "dynamodb tokens" };
+
     /// Every kind, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::CATALOG, Self::DYNAMODB_TABLE, Self::DYNAMODB_INDEX];
+    pub const ALL: &'static [Self] =
+        &[Self::CATALOG, Self::DYNAMODB_TABLE, Self::DYNAMODB_INDEX, Self::DYNAMODB_TOKENS];
 
     /// The kind with a number, if this build knows it.
     #[must_use]
@@ -53,8 +57,27 @@ impl Family {
     pub const DYNAMODB_INDEX_ROW: Self =
         Self { kind: SpaceKind::DYNAMODB_INDEX, tag: 1, name: "dynamodb index row" };
 
+    /// DynamoDB tokens: token to the request that used it.
+    pub const DYNAMODB_TOKEN: Self =
+        Self { kind: SpaceKind::DYNAMODB_TOKENS, tag: 1, name: "dynamodb token" };
+
+    /// DynamoDB tokens: time and token, to nothing.
+    pub const DYNAMODB_TOKEN_TIME: Self =
+        Self { kind: SpaceKind::DYNAMODB_TOKENS, tag: 2, name: "dynamodb token time" };
+
+    /// DynamoDB tokens: the one row that says where the times begin.
+    pub const DYNAMODB_TOKENS_START: Self =
+        Self { kind: SpaceKind::DYNAMODB_TOKENS, tag: 3, name: "dynamodb tokens start" };
+
     /// Every family, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::CATALOG_ENTRY, Self::DYNAMODB_ITEM, Self::DYNAMODB_INDEX_ROW];
+    pub const ALL: &'static [Self] = &[
+        Self::CATALOG_ENTRY,
+        Self::DYNAMODB_ITEM,
+        Self::DYNAMODB_INDEX_ROW,
+        Self::DYNAMODB_TOKEN,
+        Self::DYNAMODB_TOKEN_TIME,
+        Self::DYNAMODB_TOKENS_START,
+    ];
 }
 
 /// A kind of resource that has a name in the catalog.
@@ -73,8 +96,12 @@ impl Resource {
     pub const DYNAMODB_TABLE: Self =
         Self { service: "dynamodb", kind: "table", space: SpaceKind::DYNAMODB_TABLE };
 
+    /// The tokens of an account's transactions on DynamoDB. Clients do not see it; an account has one.
+    pub const DYNAMODB_TOKENS: Self =
+        Self { service: "dynamodb", kind: "tokens", space: SpaceKind::DYNAMODB_TOKENS };
+
     /// Every kind of resource, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::DYNAMODB_TABLE];
+    pub const ALL: &'static [Self] = &[Self::DYNAMODB_TABLE, Self::DYNAMODB_TOKENS];
 }
 
 /// A kind of job, beside the store's own.
@@ -103,20 +130,30 @@ mod tests {
     #[test]
     fn the_lists_only_grow() {
         let kinds: Vec<_> = SpaceKind::ALL.iter().map(|kind| (kind.number, kind.name)).collect();
-        assert_eq!(kinds, [(1, "catalog"), (2, "dynamodb table"), (3, "dynamodb index")]);
+        assert_eq!(
+            kinds,
+            [(1, "catalog"), (2, "dynamodb table"), (3, "dynamodb index"), (4, "dynamodb tokens")]
+        );
 
         let families: Vec<_> =
             Family::ALL.iter().map(|family| (family.kind.number, family.tag, family.name)).collect();
         assert_eq!(
             families,
-            [(1, 1, "catalog entry"), (2, 1, "dynamodb item"), (3, 1, "dynamodb index row")]
+            [
+                (1, 1, "catalog entry"),
+                (2, 1, "dynamodb item"),
+                (3, 1, "dynamodb index row"),
+                (4, 1, "dynamodb token"),
+                (4, 2, "dynamodb token time"),
+                (4, 3, "dynamodb tokens start"),
+            ]
         );
 
         let resources: Vec<_> = Resource::ALL
             .iter()
             .map(|resource| (resource.service, resource.kind, resource.space.number))
             .collect();
-        assert_eq!(resources, [("dynamodb", "table", 2)]);
+        assert_eq!(resources, [("dynamodb", "table", 2), ("dynamodb", "tokens", 4)]);
 
         let jobs: Vec<_> = JobFamily::ALL.iter().map(|job| (job.number, job.name)).collect();
         assert_eq!(jobs, [(64, "dynamodb deleted table")]);

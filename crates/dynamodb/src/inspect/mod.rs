@@ -6,6 +6,7 @@
 //! - [`check`]: items, index rows and counters against each other
 //! - [`history`]: the versions of an item, and an item as of a version
 //! - [`key_text`]: keys as people write them
+//! - [`tokens`]: the tokens of transactions against each other
 
 use crate::item::Damaged;
 use crate::table::{IndexScope, TableDefinition, TableState};
@@ -16,6 +17,7 @@ use holdfast_store::{ReadError, SpaceId};
 pub mod check;
 pub mod history;
 pub mod key_text;
+pub mod tokens;
 
 /// Why something could not be looked at.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What `doctor --deep` looks at: items, the rows of indexes, and counters, of a running server or of a stopped directory.
 
 use holdfast_dynamodb::inspect::check::{self, CheckedTable, HOLD};
+use holdfast_dynamodb::inspect::tokens;
 use holdfast_store::Snapshot;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -37,7 +38,7 @@ pub struct Contents {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Finding {
-    /// The table.
+    /// The table; empty if it is about the tokens of transactions.
     pub table: String,
     /// Its index, if it is one's.
     pub index: Option<String>,
@@ -67,6 +68,14 @@ impl Contents {
         }
     }
 
+    fn add_tokens(&mut self, checked: tokens::CheckedTokens) {
+        self.further_findings += checked.further_findings;
+        self.interrupted |= checked.stopped;
+        for what in checked.findings {
+            self.find(Finding { what, ..Finding::default() });
+        }
+    }
+
     fn find(&mut self, finding: Finding) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
@@ -81,7 +90,10 @@ impl fmt::Display for Contents {
         let Self { tables, items, index_rows, .. } = self;
         writeln!(f, "looked at {items} items and {index_rows} rows of indexes, of {tables} tables")?;
         for finding in &self.findings {
-            write!(f, "damage   table {}", finding.table)?;
+            match finding.table.as_str() {
+                "" => write!(f, "damage   tokens of transactions")?,
+                table => write!(f, "damage   table {table}")?,
+            }
             if let Some(index) = &finding.index {
                 write!(f, ", index {index}")?;
             }
@@ -103,11 +115,11 @@ impl fmt::Display for Contents {
     }
 }
 
-/// Looks at every table. `tell` is asked after every page whether to go on, and told once a second how far it
+/// Looks at every table, and at the tokens of transactions. `tell` is asked after every page whether to go on, and told once a second how far it
 /// is.
 ///
 /// # Errors
-/// If the names of the tables cannot be read.
+/// If the names of the tables, or the tokens, cannot be found because of a failed read.
 pub fn check(
     newest: &dyn Fn() -> Snapshot,
     tell: &mut dyn FnMut(Option<String>) -> bool,
@@ -140,7 +152,9 @@ pub fn check(
         }
         match names.last() {
             Some(last) if names.len() == NAMES => after = Some(last.clone()),
-            _ => return Ok(contents),
+            _ => break,
         }
     }
+    contents.add_tokens(tokens::check(newest, HOLD, &mut || tell(None))?);
+    Ok(contents)
 }

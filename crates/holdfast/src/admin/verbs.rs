@@ -105,25 +105,35 @@ pub fn reset(store: &Store, no_archive: bool) -> anyhow::Result<WasReset> {
     let version_before = store.snapshot().version();
     let mut tables = 0;
     loop {
-        let (step, outcome) = store.execute(ResetStep { until: version_before, dropped: 0, failed: None });
+        let (step, outcome) =
+            store.execute(ResetStep { until: version_before, dropped: Dropped::default(), failed: None });
         outcome?;
         if let Some(failed) = step.failed {
             bail!("after {tables} tables were dropped: {failed}");
         }
-        if step.dropped == 0 {
+        if step.dropped.names == 0 {
             break;
         }
-        tables += step.dropped;
+        tables += step.dropped.tables;
     }
     let status = store.status()?;
     Ok(WasReset { tables, version_before, version: status.version, past_is_kept: status.history })
 }
 
-/// Drops some tables.
+/// What one transaction of a reset has dropped.
+#[derive(Default)]
+struct Dropped {
+    /// Names of any kind.
+    names: usize,
+    /// Those of tables.
+    tables: usize,
+}
+
+/// Drops some tables, and what else has a name.
 struct ResetStep {
     /// Tables that came later stay: who creates tables all the time cannot keep a reset busy.
     until: Version,
-    dropped: usize,
+    dropped: Dropped,
     failed: Option<String>,
 }
 
@@ -144,7 +154,7 @@ impl Operation for ResetStep {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
-        (self.dropped, self.failed) = (0, None);
+        (self.dropped, self.failed) = (Dropped::default(), None);
         match drop_some(tx, self.until) {
             Ok(dropped) => {
                 self.dropped = dropped;
@@ -158,10 +168,11 @@ impl Operation for ResetStep {
     }
 }
 
-fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<usize> {
+fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<Dropped> {
     let mut entries = catalog::list_all(tx, None, usize::MAX)?;
     entries.retain(|(_, entry)| entry.since <= until);
     entries.truncate(RESET_TABLES_MAX);
+    let mut dropped = Dropped { names: entries.len(), tables: 0 };
     for (key, _) in &entries {
         let CatalogKey { account, region, service, kind, name } = key;
         let known = Resource::ALL.iter().find(|known| known.service == service && known.kind == kind);
@@ -170,6 +181,7 @@ fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<usize> 
         };
         let entry = catalog::remove(tx, &Scope { account, region, resource }, name)?;
         if resource == Resource::DYNAMODB_TABLE {
+            dropped.tables += 1;
             let spaces = TableDefinition::index_spaces(&entry.definition)
                 .with_context(|| format!("the definition of {name} cannot be read"))?;
             for space in spaces {
@@ -177,7 +189,7 @@ fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<usize> 
             }
         }
     }
-    Ok(entries.len())
+    Ok(dropped)
 }
 
 /// What a check of a running store's tables has found.
@@ -295,6 +307,9 @@ mod tests {
         }
 
         fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
+            // What is no table goes too, and is not counted as one.
+            let tokens = Scope { account: "0", region: "", resource: Resource::DYNAMODB_TOKENS };
+            catalog::create(tx, &tokens, "tokens", "tokens", &[]).expect("creates");
             for name in &self.0 {
                 let scope = Scope { account: "0", region: "", resource: Resource::DYNAMODB_TABLE };
                 let index = Space::create(tx, SpaceKind::DYNAMODB_INDEX).expect("creates");
@@ -351,12 +366,12 @@ mod tests {
         assert!(left.is_empty());
         let dropped = |space| Space::open(&store.snapshot(), space, SpaceKind::DYNAMODB_INDEX).is_err();
         let past = store.as_of(created).expect("the past");
-        for (_, entry) in catalog::list_all(&past, None, 1_000).expect("lists") {
+        for (_, entry) in catalog::list_all_of(&past, Resource::DYNAMODB_TABLE, 1_000).expect("lists") {
             let spaces = TableDefinition::index_spaces(&entry.record.definition).expect("reads");
             assert!(spaces.len() == 1 && spaces.into_iter().all(dropped));
         }
         let before = store.as_of(created).expect("the past");
-        assert_eq!(catalog::list_all(&before, None, 1_000).expect("lists").len(), names.len());
+        assert_eq!(catalog::list_all(&before, None, 1_000).expect("lists").len(), names.len() + 1);
         assert_eq!(before.version(), created);
         assert_eq!(store.execute(Create(names)).1.expect("commits"), created + 4);
     }

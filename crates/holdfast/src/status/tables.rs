@@ -2,6 +2,7 @@
 
 use holdfast_dynamodb::inspect;
 use holdfast_state::catalog::{self, CatalogKey};
+use holdfast_state::families::Resource;
 use holdfast_store::{Counters, Read, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub struct TableIndexStatus {
 /// # Errors
 /// If the names or a counter cannot be read.
 pub(super) fn all(snapshot: &Snapshot, now_ms: u64) -> anyhow::Result<(Vec<TableStatus>, bool)> {
-    let mut entries = catalog::list_all(snapshot, None, TABLES_MAX + 1)?;
+    let mut entries = catalog::list_all_of(snapshot, Resource::DYNAMODB_TABLE, TABLES_MAX + 1)?;
     let more = entries.len() > TABLES_MAX;
     entries.truncate(TABLES_MAX);
     let mut tables = Vec::with_capacity(entries.len());
