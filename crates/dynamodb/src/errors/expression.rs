@@ -142,14 +142,14 @@ pub fn clause_twice(clause: &str) -> Error {
     )
 }
 
-/// An operand of a type that `ADD` or `DELETE` never takes. Source: tested, without the set of types, which is local.
+/// An operand of a type that `ADD` or `DELETE` never takes. Source: recorded; that both name the set of `ADD` is AWS's own.
 #[must_use]
 pub fn clause_operand(clause: &str, operand: &str) -> Error {
     of(
         ExpressionKind::Update,
         format!(
             "Incorrect operand type for operator or function; operator: {clause}, operand type: {operand}, typeSet: \
-             ALLOWED_FOR_{clause}_OPERAND"
+             ALLOWED_FOR_ADD_OPERAND"
         ),
     )
 }
@@ -172,13 +172,13 @@ pub fn not_distinct(kind: ExpressionKind, operator: &str, operand: impl Display)
     )
 }
 
-/// A type that is none. Source: tested; the order of the types differs between records.
+/// A type that is none. Source: tested; the order of the types is that of the newest record (2026).
 #[must_use]
 pub fn unknown_type(kind: ExpressionKind, name: &str) -> Error {
     of(
         kind,
         format!(
-            "Invalid attribute type name found; type: {name}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"
+            "Invalid attribute type name found; type: {name}, valid types: {{S,SS,N,NS,B,BS,BOOL,NULL,L,M}}"
         ),
     )
 }

@@ -6,6 +6,8 @@ use super::value::ValueType;
 use super::{IN_MAX, Value};
 use crate::errors::expression as errors;
 use crate::item::view;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use holdfast_shapes::AttributeValue;
 use std::sync::Arc;
 
@@ -51,6 +53,10 @@ impl Function {
         }
     }
 }
+
+/// What the value at a path can be, as AWS lists it, with types of its own. Source: recorded (2026).
+const EVERY_TYPE: &str =
+    "{S,SS,N,NS,B,BS,BOOL,NULL,L,M,HD,DOUBLE,FLOAT,HDS,FS,DOUBLESET,DICT,DECIMAL,INT,DECIMALSET,INTSET}";
 
 /// The type of an operand where the text alone tells it.
 fn known_type(operand: &Operand) -> Option<ValueType> {
@@ -114,10 +120,8 @@ impl Parser<'_, '_> {
     fn shown(&self, value: &Arc<Value>) -> String {
         let text = match self.placeholders.sent(value) {
             Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),
-            Some(AttributeValue::B(bytes)) => {
-                // How Java prints the buffer (local emulator): its content is not shown.
-                format!("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", bytes.len())
-            }
+            // Recorded (2026).
+            Some(AttributeValue::B(bytes)) => STANDARD.encode(bytes),
             _ => String::new(),
         };
         format!("AttributeValue: {{{}:{text}}}", value.kind().name())
@@ -198,8 +202,7 @@ impl Parser<'_, '_> {
                 _ => errors::operand_type(self.kind, function, value.kind().name()),
             },
             Operand::Size(_) => errors::operand_type(self.kind, function, ValueType::N.name()),
-            // AWS lists what the value at a path can be (2016).
-            Operand::Path(_) => errors::operand_type(self.kind, function, "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"),
+            Operand::Path(_) => errors::operand_type(self.kind, function, EVERY_TYPE),
         };
         self.fault(error);
         None

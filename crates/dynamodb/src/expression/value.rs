@@ -66,7 +66,7 @@ impl ValueType {
             Self::M => "MAP",
             Self::L => "LIST",
             Self::Null => "NULL",
-            Self::Bool => "BOOLEAN",
+            Self::Bool => "BOOL",
         }
     }
 

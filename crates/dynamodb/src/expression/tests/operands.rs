@@ -243,7 +243,7 @@ const PLACEHOLDERS_AND_OPERANDS: &[(&str, &str)] = &[
     ),
     (
         "a BETWEEN :B AND :C",
-        "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {B:java.nio.HeapByteBuffer[pos=0 lim=1 cap=1]}, upper bound operand: AttributeValue: {B:java.nio.HeapByteBuffer[pos=0 lim=1 cap=1]}",
+        "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {B:AQ==}, upper bound operand: AttributeValue: {B:AA==}",
     ),
     ("a BETWEEN :p AND :p", "OK"),
     (
@@ -300,6 +300,14 @@ const PLACEHOLDERS_AND_OPERANDS: &[(&str, &str)] = &[
     (
         "attribute_type(a, :n)",
         "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: N",
+    ),
+    (
+        "attribute_type(a, b)",
+        "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: {S,SS,N,NS,B,BS,BOOL,NULL,L,M,HD,DOUBLE,FLOAT,HDS,FS,DOUBLESET,DICT,DECIMAL,INT,DECIMALSET,INTSET}",
+    ),
+    (
+        "attribute_type(a, :p)",
+        "Invalid attribute type name found; type: a, valid types: {S,SS,N,NS,B,BS,BOOL,NULL,L,M}",
     ),
     ("attribute_type(:p, :t)", "OK"),
     (
