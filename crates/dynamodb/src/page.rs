@@ -5,11 +5,11 @@
 //! - [`bounds`]: from the keys that a query asks for to rows
 //! - [`source`]: the table or the index that is read
 //! - [`start`][]: `ExclusiveStartKey` and `LastEvaluatedKey`
-//! - [`select`][]: `Select`
+//! - [`select`][]: `Select`; [`wanted`]: which rows come back, and what of them
 //! - [`segment`][]: `Segment` and `TotalSegments`
 
-use self::select::Shown;
 use self::source::Source;
+use self::wanted::{Shown, View};
 use crate::catalog::failed;
 use crate::errors;
 use crate::item::json;
@@ -27,6 +27,7 @@ pub(crate) mod source;
 pub(crate) mod start;
 #[cfg(test)]
 mod tests;
+pub(crate) mod wanted;
 
 /// A page ends with the item that makes its size reach this, in bytes as DynamoDB accounts items (of an index: the attributes
 /// that it projects). Source: DynamoDB Developer Guide, "Paginating the results", "1 MB"; that the item is still part of the
@@ -48,8 +49,22 @@ pub(crate) struct Page<'a> {
     pub(crate) reverse: bool,
     /// Most rows that are looked at.
     pub(crate) limit: Option<u64>,
-    /// What is answered of each.
-    pub(crate) shown: Shown,
+    /// Which of them come back, and what of them.
+    pub(crate) view: View<'a>,
+}
+
+/// What has been read of a page.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Rows that were looked at.
+    scanned: u64,
+    /// Rows that come back.
+    count: u64,
+    /// What of the page counts against its limit, in bytes.
+    size: u64,
+    /// Key of the last row if the page ended before the bounds did: because of the limit or the size, whether or not anything
+    /// follows.
+    last: Option<Bytes>,
 }
 
 impl Page<'_> {
@@ -59,18 +74,18 @@ impl Page<'_> {
     /// If a read fails or what is stored is damaged.
     pub(crate) fn read(&self, read: &Snapshot) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
-        let items = !matches!(self.shown, Shown::Count);
+        let items = self.view.shown != Shown::Count;
         if items {
             out.reserve(BODY_BYTES);
             out.extend_from_slice(b"{\"Items\":[");
         } else {
             out.push(b'{');
         }
-        let (count, last) = self.rows(read, &mut out)?;
+        let tally = self.rows(read, &mut out)?;
         out.extend_from_slice(if items { b"]," } else { b"" });
         // Writing into memory does not fail.
-        let _ = write!(out, "\"Count\":{count},\"ScannedCount\":{count}");
-        if let Some(row) = last {
+        let _ = write!(out, "\"Count\":{},\"ScannedCount\":{}", tally.count, tally.scanned);
+        if let Some(row) = tally.last {
             out.extend_from_slice(b",\"LastEvaluatedKey\":");
             start::render(self.source, &row, &mut out).map_err(|error| errors::internal(&error))?;
         }
@@ -78,42 +93,60 @@ impl Page<'_> {
         Ok(out)
     }
 
-    /// Renders the rows of the page; answers how many there are, and the last one's key if the page ended before the bounds
-    /// did: because of the limit or the size, whether or not anything follows.
-    fn rows(&self, read: &Snapshot, out: &mut Vec<u8>) -> Result<(u64, Option<Bytes>), Error> {
+    /// Renders the rows of the page that come back.
+    fn rows(&self, read: &Snapshot, out: &mut Vec<u8>) -> Result<Tally, Error> {
         let space = self.source.space(read);
-        let (mut count, mut size) = (0, 0);
+        let mut tally = Tally::default();
         for entry in space.range(read, self.from, self.to, self.reverse) {
             let (key, row) = entry.map_err(failed)?;
-            if count > 0 && !matches!(self.shown, Shown::Count) {
-                out.push(b',');
-            }
-            size += self.row(read, &key, row, out)?;
-            count += 1;
-            if self.limit == Some(count) || size >= PAGE_BYTES_MAX {
-                return Ok((count, Some(key)));
+            self.row(read, &key, row, &mut tally, out)?;
+            tally.scanned += 1;
+            if self.limit == Some(tally.scanned) || tally.size >= PAGE_BYTES_MAX {
+                tally.last = Some(key);
+                break;
             }
         }
-        Ok((count, None))
+        Ok(tally)
     }
 
-    /// Renders what is shown of a row; answers its size.
-    fn row(&self, read: &Snapshot, key: &[u8], row: Value, out: &mut Vec<u8>) -> Result<u64, Error> {
-        let (size, item) = match &self.shown {
-            Shown::Count => return Ok(row.size),
-            _ if self.source.index().is_none() => (row.size, row.payload),
-            // What an index does not project has to be fetched, and counts.
-            Shown::Fetched => self.source.item(read, key).map(|item| (item.size, item.payload))?,
-            Shown::Whole | Shown::Outlined(_) => (row.size, self.source.item(read, key)?.payload),
-        };
-        let item = Item::new(&item);
-        match &self.shown {
-            Shown::Outlined(outline) => {
-                item.and_then(|item| json::render_outlined(item, outline, out).map(drop))
+    /// Renders what is shown of a row, unless it is filtered out.
+    fn row(
+        &self,
+        read: &Snapshot,
+        key: &[u8],
+        row: Value,
+        tally: &mut Tally,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let View { filter, shown, fetched } = &self.view;
+        let size = row.size;
+        let item = match shown {
+            Shown::Count if filter.is_none() => {
+                tally.size += size;
+                tally.count += 1;
+                return Ok(());
             }
-            _ => item.and_then(|item| json::render_item(item, out)),
+            _ if self.source.index().is_none() => row,
+            _ => self.source.item(read, key)?,
+        };
+        // What an index does not project has to be fetched, and counts.
+        tally.size += if *fetched { item.size } else { size };
+        let damaged = |error| errors::damaged(&error);
+        let item = Item::new(&item.payload).map_err(damaged)?;
+        if let Some(filter) = filter
+            && !filter.holds(Some(item)).map_err(damaged)?
+        {
+            return Ok(());
         }
-        .map_err(|error| errors::damaged(&error))?;
-        Ok(size)
+        if tally.count > 0 && *shown != Shown::Count {
+            out.push(b',');
+        }
+        tally.count += 1;
+        match shown {
+            Shown::Count => Ok(()),
+            Shown::Whole => json::render_item(item, out),
+            Shown::Outlined(outline) => json::render_outlined(item, outline, out).map(drop),
+        }
+        .map_err(damaged)
     }
 }

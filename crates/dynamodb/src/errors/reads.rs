@@ -37,6 +37,12 @@ pub fn no_specific_attributes(reader: Reader) -> Error {
     )
 }
 
+/// A `ProjectionExpression` beside a `Select` that wants something else. Source: recorded.
+#[must_use]
+pub fn projection_beside_select(reader: Reader, wanted: &str) -> Error {
+    reader.select(&format!("Cannot specify the ProjectionExpression when choosing to get {wanted}"))
+}
+
 /// `ALL_PROJECTED_ATTRIBUTES` of a table. Source: recorded; "Querying" from Scan too.
 #[must_use]
 pub fn projected_without_index(reader: Reader) -> Error {
@@ -49,6 +55,30 @@ pub fn all_attributes_of_global_index(index: &str) -> Error {
     invalid(&format!(
         "Select type ALL_ATTRIBUTES is not supported for global secondary index {index} because its projection type is \
          not ALL"
+    ))
+}
+
+/// A projection of attributes that a global index does not have. Source: recorded, also that they are in the order of the
+/// request.
+#[must_use]
+pub fn not_projected(index: &str, attributes: &[&str]) -> Error {
+    invalid(&format!("Global secondary index {index} does not project [{}]", attributes.join(", ")))
+}
+
+/// A query's filter on attributes that an index of either kind does not have. Source: recorded.
+#[must_use]
+pub fn filter_not_projected(index: &str, attributes: &[&str]) -> Error {
+    invalid(&format!(
+        "Secondary index {index} does not project one or more filter attributes: [{}]",
+        attributes.join(", ")
+    ))
+}
+
+/// A query's filter on a key attribute of what it reads. Source: recorded earlier, and known.
+#[must_use]
+pub fn filter_on_key(name: &str) -> Error {
+    validation(format!(
+        "Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
     ))
 }
 

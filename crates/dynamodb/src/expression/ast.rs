@@ -144,6 +144,14 @@ impl Path {
 }
 
 impl Operand {
+    fn visit_mut(&mut self, visit: &mut impl FnMut(&mut Path)) {
+        match self {
+            Self::Path(path) => visit(path),
+            Self::Value(_) => {}
+            Self::Size(operand) => operand.visit_mut(visit),
+        }
+    }
+
     fn visit<'c>(&'c self, visit: &mut impl FnMut(&'c Path)) {
         match self {
             Self::Path(path) => visit(path),
@@ -160,6 +168,38 @@ impl Condition {
         let mut paths = Vec::new();
         self.visit(&mut |path| paths.push(path));
         paths
+    }
+
+    /// Makes paths lead nowhere whose attribute is `hidden`.
+    pub fn hide(&mut self, hidden: impl Fn(&str) -> bool) {
+        // No attribute of an item has an empty name.
+        let nowhere: Arc<str> = Arc::from("");
+        self.visit_mut(&mut |path| {
+            if hidden(&path.attribute) {
+                path.attribute = Arc::clone(&nowhere);
+            }
+        });
+    }
+
+    /// As `visit`.
+    fn visit_mut(&mut self, visit: &mut impl FnMut(&mut Path)) {
+        match self {
+            Self::And(members) | Self::Or(members) => {
+                members.iter_mut().for_each(|member| member.visit_mut(visit));
+            }
+            Self::Not(member) => member.visit_mut(visit),
+            Self::Exists(path) | Self::NotExists(path) => visit(path),
+            Self::OfType(operand, _) => operand.visit_mut(visit),
+            Self::Compare(_, left, right) | Self::BeginsWith(left, right) | Self::Contains(left, right) => {
+                [left, right].into_iter().for_each(|operand| operand.visit_mut(visit));
+            }
+            Self::Between(operand, low, high) => {
+                [operand, low, high].into_iter().for_each(|operand| operand.visit_mut(visit));
+            }
+            Self::In(operand, list) => {
+                std::iter::once(operand).chain(list).for_each(|operand| operand.visit_mut(visit));
+            }
+        }
     }
 
     /// Depth is bounded by the number of operators, so recursion is.

@@ -119,6 +119,7 @@ mod keys;
 mod limits;
 mod maps;
 mod operands;
+mod paths;
 mod round_trip;
 mod syntax;
 mod updates;

@@ -11,6 +11,7 @@ use crate::page::bounds;
 use crate::page::select::Select;
 use crate::page::source::Source;
 use crate::page::start::StartKey;
+use crate::page::wanted::Wanted;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::QueryInput;
@@ -27,7 +28,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     refuse_capacity("Query", input.return_consumed_capacity.as_deref())?;
     refuse_placeholders_alone(&input)?;
     let table = TableName::read(input.table_name.unwrap_or_default())?;
-    let select = Select::read(input.select.as_deref(), input.index_name.is_some(), Reader::Query)?;
+    let (of_index, projection) = (input.index_name.is_some(), input.projection_expression.as_deref());
+    let select = Select::read(input.select.as_deref(), of_index, projection.is_some(), Reader::Query)?;
     if let Some(start) = &input.exclusive_start_key {
         check_key(start).map_err(|error| reads::start_value(Reader::Query, &error))?;
     }
@@ -35,6 +37,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let (names, values) = (input.expression_attribute_names, input.expression_attribute_values);
     let mut placeholders = Placeholders::new(names, values, Wording::Bare)?;
     let condition = KeyCondition::parse(&condition, &mut placeholders)?;
+    let filter = input.filter_expression.as_deref();
+    let wanted = Wanted::read(select, filter, projection, &mut placeholders)?;
     placeholders.check_used()?;
     Ok(Prepared::Read(Box::new(Query {
         scope: Scope::of(context),
@@ -43,25 +47,23 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         consistent: input.consistent_read.unwrap_or(false),
         condition: KeyCondition::new(condition)?,
         start: input.exclusive_start_key,
-        select,
+        wanted,
         reverse: input.scan_index_forward == Some(false),
         limit: input.limit.map(i64::unsigned_abs),
     })))
 }
 
-/// Placeholders are for the one expression that is evaluated.
+/// Placeholders are for the expressions that are there.
 fn refuse_placeholders_alone(input: &QueryInput) -> Result<(), Error> {
-    match input {
-        QueryInput { key_condition_expression: Some(_), .. } => Ok(()),
-        QueryInput { expression_attribute_names: Some(_), .. } => {
-            Err(expression::names_without_expression(Wording::Bare))
-        }
-        QueryInput { expression_attribute_values: Some(_), .. } => {
-            let expressions = [ExpressionKind::Filter, ExpressionKind::KeyCondition];
-            Err(expression::values_without_expression(Wording::Bare, &expressions))
-        }
-        _ => Ok(()),
+    let conditions = input.key_condition_expression.is_some() || input.filter_expression.is_some();
+    if input.expression_attribute_names.is_some() && !conditions && input.projection_expression.is_none() {
+        return Err(expression::names_without_expression(Wording::Bare));
     }
+    if input.expression_attribute_values.is_some() && !conditions {
+        let expressions = [ExpressionKind::Filter, ExpressionKind::KeyCondition];
+        return Err(expression::values_without_expression(Wording::Bare, &expressions));
+    }
+    Ok(())
 }
 
 struct Query {
@@ -71,7 +73,7 @@ struct Query {
     consistent: bool,
     condition: KeyCondition,
     start: Option<AttributeMap>,
-    select: Select,
+    wanted: Wanted,
     reverse: bool,
     limit: Option<u64>,
 }
@@ -106,7 +108,7 @@ impl ReadOperation<Error> for Query {
         let table = self.scope.table(read, &self.table)?.ok_or_else(errors::no_such_table)?;
         let source = Source::open(&table, self.index.as_deref(), self.consistent)?;
         let (range, start) = self.range(&source)?;
-        let shown = self.select.shown(&source)?;
+        let view = self.wanted.of_query(&source)?;
         let (mut from, mut to) = bounds::rows(&source, &range);
         if let Some(start) = start {
             // It lies within the bounds.
@@ -119,7 +121,7 @@ impl ReadOperation<Error> for Query {
             to: to.as_ref().map(Vec::as_slice),
             reverse: self.reverse,
             limit: self.limit,
-            shown,
+            view,
         };
         page.read(read)
     }

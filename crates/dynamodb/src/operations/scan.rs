@@ -2,14 +2,16 @@
 
 use super::{Prepared, read, refuse_capacity};
 use crate::catalog::{Scope, TableName};
-use crate::errors;
 use crate::errors::reads::{self, Reader};
+use crate::errors::{self, Wording, expression};
+use crate::expression::{ExpressionKind, Placeholders};
 use crate::item::codec::check_key;
 use crate::page::Page;
 use crate::page::segment::Segment;
 use crate::page::select::Select;
 use crate::page::source::Source;
 use crate::page::start::StartKey;
+use crate::page::wanted::Wanted;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::ScanInput;
@@ -24,22 +26,41 @@ use std::ops::Bound;
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: ScanInput = read(body)?;
     refuse_capacity("Scan", input.return_consumed_capacity.as_deref())?;
+    refuse_placeholders_alone(&input)?;
     let table = TableName::read(input.table_name.unwrap_or_default())?;
     if let Some(start) = &input.exclusive_start_key {
         check_key(start).map_err(|error| reads::start_value(Reader::Scan, &error))?;
     }
-    let select = Select::read(input.select.as_deref(), input.index_name.is_some(), Reader::Scan)?;
+    let (of_index, projection) = (input.index_name.is_some(), input.projection_expression.as_deref());
+    let select = Select::read(input.select.as_deref(), of_index, projection.is_some(), Reader::Scan)?;
     let segment = Segment::read(input.segment, input.total_segments)?;
+    let (names, values) = (input.expression_attribute_names, input.expression_attribute_values);
+    let mut placeholders = Placeholders::new(names, values, Wording::Older)?;
+    let filter = input.filter_expression.as_deref();
+    let wanted = Wanted::read(select, filter, projection, &mut placeholders)?;
+    placeholders.check_used()?;
     Ok(Prepared::Read(Box::new(Scan {
         scope: Scope::of(context),
         table,
         index: input.index_name,
         consistent: input.consistent_read.unwrap_or(false),
         start: input.exclusive_start_key,
-        select,
+        wanted,
         segment,
         limit: input.limit.map(i64::unsigned_abs),
     })))
+}
+
+/// Placeholders are for the expressions that are there.
+fn refuse_placeholders_alone(input: &ScanInput) -> Result<(), Error> {
+    let filter = input.filter_expression.is_some();
+    if input.expression_attribute_names.is_some() && !filter && input.projection_expression.is_none() {
+        return Err(expression::names_without_expression(Wording::Older));
+    }
+    if input.expression_attribute_values.is_some() && !filter {
+        return Err(expression::values_without_expression(Wording::Older, &[ExpressionKind::Filter]));
+    }
+    Ok(())
 }
 
 struct Scan {
@@ -48,13 +69,13 @@ struct Scan {
     index: Option<String>,
     consistent: bool,
     start: Option<AttributeMap>,
-    select: Select,
+    wanted: Wanted,
     segment: Segment,
     limit: Option<u64>,
 }
 
 impl Scan {
-    /// The key of the row behind which the page starts, checked in AWS's order, with `select` in between.
+    /// The key of the row behind which the page starts, checked in AWS's order, with `Select` in between.
     fn start(&self, source: &Source<'_>) -> Result<Option<Vec<u8>>, Error> {
         let Some(start) = &self.start else { return Ok(None) };
         let start = StartKey::open(start, source, Reader::Scan)?;
@@ -62,7 +83,7 @@ impl Scan {
             start.partition()?;
             start.sort()?;
         }
-        self.select.shown(source)?;
+        self.wanted.check_select(source)?;
         let row = start.row()?;
         self.segment.check_start(&row, source.family())?;
         Ok(Some(row))
@@ -85,7 +106,7 @@ impl ReadOperation<Error> for Scan {
             to: end.as_deref().map_or(Bound::Unbounded, Bound::Excluded),
             reverse: false,
             limit: self.limit,
-            shown: self.select.shown(&source)?,
+            view: self.wanted.of_scan(&source)?,
         };
         page.read(read)
     }

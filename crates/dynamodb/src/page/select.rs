@@ -1,16 +1,13 @@
 //! `Select`: what is answered of each item.
 
-use super::source::Source;
 use crate::errors::reads::{self, Reader};
-use crate::expression::Outline;
-use crate::index::projected_names;
-use crate::table::{IndexScope, ProjectionView};
 use holdfast_aws::Error;
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Select {
-    /// Nothing said: all attributes of a table, the projected ones of an index.
+    /// `SPECIFIC_ATTRIBUTES`, or nothing said: what the projection shows; without one, all attributes of a table, the projected
+    /// ones of an index.
     Default,
     /// `ALL_ATTRIBUTES`
     All,
@@ -20,53 +17,39 @@ pub(crate) enum Select {
     Count,
 }
 
-/// What is answered of each row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// Only how many there are.
-    Count,
-    /// The whole item.
-    Whole,
-    /// The whole item, which is more than the index projects.
-    Fetched,
-    /// What the outline shows.
-    Outlined(Outline),
-}
-
 impl Select {
-    /// Reads a value that is one of the model's.
+    /// Reads a value that is one of the model's. What it says on attributes must be what `projected` says, which is whether there
+    /// is a `ProjectionExpression`.
     ///
     /// # Errors
     /// If it does not go together with the other parameters.
-    pub(crate) fn read(value: Option<&str>, of_index: bool, reader: Reader) -> Result<Self, Error> {
-        match value {
-            Some("ALL_ATTRIBUTES") => Ok(Self::All),
-            Some("COUNT") => Ok(Self::Count),
-            Some("ALL_PROJECTED_ATTRIBUTES") if of_index => Ok(Self::Projected),
-            Some("ALL_PROJECTED_ATTRIBUTES") => Err(reads::projected_without_index(reader)),
-            // The parameters that would say which are refused before.
-            Some("SPECIFIC_ATTRIBUTES") => Err(reads::no_specific_attributes(reader)),
-            _ => Ok(Self::Default),
+    pub(crate) fn read(
+        value: Option<&str>,
+        of_index: bool,
+        projected: bool,
+        reader: Reader,
+    ) -> Result<Self, Error> {
+        let select = match value {
+            Some("ALL_ATTRIBUTES") => Self::All,
+            Some("ALL_PROJECTED_ATTRIBUTES") => Self::Projected,
+            Some("COUNT") => Self::Count,
+            Some("SPECIFIC_ATTRIBUTES") if !projected => return Err(reads::no_specific_attributes(reader)),
+            _ => return Ok(Self::Default),
+        };
+        match select {
+            _ if projected => Err(reads::projection_beside_select(reader, select.wanted())),
+            Self::Projected if !of_index => Err(reads::projected_without_index(reader)),
+            _ => Ok(select),
         }
     }
 
-    /// What that is of a table or an index.
-    ///
-    /// # Errors
-    /// If a global index does not have what is asked for.
-    pub(crate) fn shown(self, source: &Source<'_>) -> Result<Shown, Error> {
-        let Some(index) = source.index() else {
-            return Ok(if self == Self::Count { Shown::Count } else { Shown::Whole });
-        };
-        let whole = index.projection == ProjectionView::All;
-        match (self, index.scope) {
-            (Self::Count, _) => Ok(Shown::Count),
-            (_, _) if whole => Ok(Shown::Whole),
-            (Self::All, IndexScope::Global) => Err(reads::all_attributes_of_global_index(index.name)),
-            (Self::All, IndexScope::Local) => Ok(Shown::Fetched),
-            (Self::Default | Self::Projected, _) => {
-                Ok(Shown::Outlined(Outline::of_attributes(projected_names(index, &source.table_keys))))
-            }
+    /// As the refusal of a projection names it.
+    fn wanted(self) -> &'static str {
+        match self {
+            Self::All => "ALL_ATTRIBUTES",
+            Self::Projected => "ALL_PROJECTED_ATTRIBUTES",
+            Self::Count => "only the Count",
+            Self::Default => "SPECIFIC_ATTRIBUTES",
         }
     }
 }

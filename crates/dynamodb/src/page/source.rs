@@ -2,7 +2,9 @@
 
 use crate::catalog::{Table, failed};
 use crate::errors::{self, reads};
+use crate::expression::Path;
 use crate::key::KeySchema;
+use crate::key_paths;
 use crate::table::{IndexScope, IndexView};
 use crate::write::index_space;
 use holdfast_aws::Error;
@@ -55,6 +57,15 @@ impl<'t> Source<'t> {
     /// The space of its rows.
     pub(crate) fn space(&self, read: &(impl Read + ?Sized)) -> Space {
         self.index.as_ref().map_or(self.table.space, |index| index_space(read, index))
+    }
+
+    /// Refuses paths into a key attribute of the table or of any of its indexes.
+    pub(crate) fn check_paths(&self, paths: &[&Path]) -> Result<(), Error> {
+        if paths.iter().all(|path| path.steps.is_empty()) {
+            return Ok(());
+        }
+        let (keys, indexes) = self.table.keys_and_indexes()?;
+        key_paths::check(paths.iter().copied(), &keys, &indexes)
     }
 
     /// The item of an index row.
