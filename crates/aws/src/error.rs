@@ -120,17 +120,19 @@ impl Error {
         self
     }
 
-    /// The body in the JSON protocol, its members in AWS's order.
+    /// The body in the JSON protocol: the type, then the members in the order of their names, as AWS has them in all answers.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         // Displaying a JSON string escapes what has to be.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let mut body = format!(r#"{{"__type":"{}{}""#, self.prefix, self.code);
-        let name = if self.capital { "Message" } else { "message" };
+        let mut members: Vec<(&str, String)> =
+            self.extra.iter().map(|(member, value)| (*member, value.to_string())).collect();
         if !self.message.is_empty() {
-            body.push_str(&format!(r#","{name}":{}"#, quoted(&self.message)));
+            members.push((if self.capital { "Message" } else { "message" }, quoted(&self.message)));
         }
-        for (member, value) in &self.extra {
+        members.sort_by_key(|(member, _)| *member);
+        let mut body = format!(r#"{{"__type":"{}{}""#, self.prefix, self.code);
+        for (member, value) in members {
             body.push_str(&format!(r#","{member}":{value}"#));
         }
         body.push('}');
@@ -160,7 +162,7 @@ mod tests {
         let error = Error::serialization("a \"b\"\n").with("Item", serde_json::json!({"k": {"S": "v"}}));
         assert_eq!(
             String::from_utf8(error.body()).expect("text"),
-            r#"{"__type":"com.amazon.coral.service#SerializationException","Message":"a \"b\"\n","Item":{"k":{"S":"v"}}}"#
+            r#"{"__type":"com.amazon.coral.service#SerializationException","Item":{"k":{"S":"v"}},"Message":"a \"b\"\n"}"#
         );
     }
 

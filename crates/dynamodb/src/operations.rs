@@ -18,6 +18,7 @@ mod list_tables;
 mod put_item;
 mod query;
 mod scan;
+mod transact_get_items;
 
 /// What a build makes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +179,7 @@ pub const OPERATIONS: &[Operation] = &[
         ],
     ),
     missing("TagResource"),
-    missing("TransactGetItems"),
+    real("TransactGetItems", transact_get_items::prepare, &["TransactItems", "ReturnConsumedCapacity"]),
     missing("TransactWriteItems"),
     missing("UntagResource"),
     missing("UpdateContinuousBackups"),

@@ -134,6 +134,22 @@ impl Violations {
         self.length(member, length as u64, min, max, || (length == 0).then(|| quoted("[]")));
     }
 
+    /// A list's number of elements, where the older form echoes the whole list: here its elements as JSON, since it is not known
+    /// how Java prints them.
+    pub fn list<T: serde::Serialize>(
+        &mut self,
+        member: &str,
+        list: &[T],
+        min: Option<u64>,
+        max: Option<u64>,
+    ) {
+        let shown = || {
+            let elements: Result<Vec<String>, _> = list.iter().map(serde_json::to_string).collect();
+            Some(quoted(&crate::java::list(elements.ok()?.into_iter())))
+        };
+        self.length(member, list.len() as u64, min, max, shown);
+    }
+
     /// A list's largest number of elements, where the older form echoes the whole list.
     pub fn count_shown(&mut self, member: &str, length: usize, max: usize, shown: impl Fn() -> String) {
         if length > max {
@@ -383,9 +399,7 @@ fn form(operation: &str, found: &Violation) -> Form {
         ("ReturnValues", Constraint::OneOf(_)) if operation == "UpdateItem" => Form::Alone,
         ("ReturnValues", Constraint::OneOf(_)) if CURRENT_WRITES.contains(&operation) => Form::Current,
         ("ConditionalOperator", Constraint::OneOf(_)) if CURRENT.contains(&operation) => Form::Alone,
-        ("TransactItems" | "RequestItems", Constraint::LengthMin(_) | Constraint::LengthMax(_)) => {
-            Form::Alone
-        }
+        ("RequestItems", Constraint::LengthMin(_) | Constraint::LengthMax(_)) => Form::Alone,
         (path, Constraint::LengthMin(_) | Constraint::LengthMax(_))
             if path.starts_with("RequestItems.")
                 && (path.ends_with(".member.Keys") || path.ends_with(".member")) =>

@@ -2,7 +2,7 @@
 
 use holdfast_shapes::dynamodb::{
     BatchGetItemInput, BatchWriteItemInput, CreateTableInput, DeleteItemInput, DescribeTableInput,
-    PutItemInput, QueryInput, TransactWriteItemsInput, UpdateItemInput,
+    PutItemInput, QueryInput, TransactGetItemsInput, TransactWriteItemsInput, UpdateItemInput,
 };
 use holdfast_shapes::{AttributeValue, Fault, Input, read};
 
@@ -176,7 +176,24 @@ fn batches_and_transactions() {
     assert_eq!(write(r#","ReturnConsumedCapacity":"BOGUS""#), format!("1 validation error detected: {rcc}"));
     assert_eq!(
         text::<TransactWriteItemsInput>(r#"{"TransactItems":[]}"#),
-        "1 validation error detected: Value at 'TransactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
+        "1 validation error detected: Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    );
+    let many = vec![r#"{"Get":{"TableName":"abc","Key":{}}}"#; 101];
+    assert_eq!(
+        text::<TransactGetItemsInput>(&format!(r#"{{"TransactItems":[{}]}}"#, many.join(","))),
+        format!(
+            "1 validation error detected: Value '[{}]' at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to 100",
+            many.join(", ").replace(r#""TableName":"abc","Key":{}"#, r#""Key":{},"TableName":"abc""#)
+        )
+    );
+    let token = "x".repeat(37);
+    assert_eq!(
+        text::<TransactWriteItemsInput>(&format!(
+            r#"{{"TransactItems":[{{"Put":{{"TableName":"abc","Item":{{}}}}}}],"ClientRequestToken":"{token}","ReturnConsumedCapacity":"BOGUS","ReturnItemCollectionMetrics":"BOGUS2"}}"#
+        )),
+        format!(
+            "3 validation errors detected: Value '{token}' at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36; {rcc}; {ricm}"
+        )
     );
     assert!(
         text::<TransactWriteItemsInput>(r#"{"TransactItems":[{"Put":{"TableName":"abc"}}]}"#)

@@ -127,7 +127,9 @@ fn own_check(service: &Service, member: &str, name: &str, value: &str) -> Result
             }
         }
         "list" | "map" => {
-            if bounded {
+            if bounded && service.overrides.shown_lists.iter().any(|list| list == name) {
+                writeln!(code, "out.list({member:?}, {value}, {min}, {max});")?;
+            } else if bounded {
                 writeln!(code, "out.count({member:?}, {value}.len(), {min}, {max});")?;
             }
             if names_tables(service, shape) {

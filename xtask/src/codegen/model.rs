@@ -55,6 +55,8 @@ pub struct Overrides {
     pub first_checked: BTreeMap<String, Vec<String>>,
     /// By `Structure.Member`: the most elements the server takes where the model gives no bound.
     pub most_elements: BTreeMap<String, i64>,
+    /// Lists whose length is wrong that error texts show whole.
+    pub shown_lists: Vec<String>,
     /// By enumeration: the order in which error texts list its values.
     pub enum_orders: BTreeMap<String, Vec<String>>,
 }

@@ -147,6 +147,11 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "That of the keys in the request.",
     },
     Deviation {
+        what: "Text for a transaction of more than 100 actions",
+        aws: "Echoes all of them as Java prints them, in a form that is not known to us.",
+        here: "Echoes all of them as JSON.",
+    },
+    Deviation {
         what: "Where a page of 1 MB ends",
         aws: "As far as is known, what items take in storage counts, up to 1 % more than their documented size.",
         here: "Sizes of items count as documented; the item that reaches 1,048,576 bytes is the page's last.",

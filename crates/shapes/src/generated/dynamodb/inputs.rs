@@ -2531,7 +2531,7 @@ impl Input for TransactGetItemsInput {
     fn violations(&self, out: &mut Violations) {
         out.required("TransactItems", self.transact_items.is_some());
         if let Some(value) = &self.transact_items {
-            out.count("TransactItems", value.len(), Some(1), Some(100));
+            out.list("TransactItems", value, Some(1), Some(100));
             out.enter("TransactItems");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);
@@ -2582,7 +2582,7 @@ impl Input for TransactWriteItemsInput {
         }
         out.required("TransactItems", self.transact_items.is_some());
         if let Some(value) = &self.transact_items {
-            out.count("TransactItems", value.len(), Some(1), Some(100));
+            out.list("TransactItems", value, Some(1), Some(100));
             out.enter("TransactItems");
             for (index, value) in value.iter().enumerate() {
                 out.enter_element(index);

@@ -1,0 +1,56 @@
+//! Texts of transactions. Sources are named as in [`errors`](super); *local* are answers of AWS's own local emulator (version
+//! 3.3.1), used where nothing from AWS itself is known.
+
+use super::validation;
+use super::writes::{CONDITION_FAILED, shown};
+use crate::transaction::reasons::Reason;
+use holdfast_aws::Error;
+use serde_json::{Value, json};
+
+/// A transaction that some of its actions forbid, with a reason for each of them in order: none where there is nothing against
+/// the action. Source: recorded; model for the members.
+pub(crate) fn cancelled(reasons: &[Option<Reason>]) -> Error {
+    let codes: Vec<&str> =
+        reasons.iter().map(|reason| reason.as_ref().map_or("None", Reason::code)).collect();
+    let text = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
+    let listed: Result<Vec<Value>, Error> =
+        reasons.iter().zip(&codes).map(|(reason, code)| listed(code, reason.as_ref())).collect();
+    match listed {
+        Ok(listed) => Error {
+            capital: true,
+            ..Error::service("TransactionCanceledException", text)
+                .with("CancellationReasons", Value::Array(listed))
+        },
+        Err(error) => error,
+    }
+}
+
+fn listed(code: &str, reason: Option<&Reason>) -> Result<Value, Error> {
+    let mut members = json!({ "Code": code });
+    match reason {
+        None => {}
+        Some(Reason::Condition(item)) => {
+            members["Message"] = CONDITION_FAILED.into();
+            if let Some(item) = item {
+                members["Item"] = shown(item)?;
+            }
+        }
+        Some(Reason::Validation(text)) => members["Message"] = (&**text).into(),
+    }
+    Ok(members)
+}
+
+/// Two actions on one item. Source: recorded.
+#[must_use]
+pub fn same_item() -> Error {
+    validation("Transaction request cannot include multiple operations on one item")
+}
+
+/// Items of more than 4 MB in one answer. Source: local, with its missing space.
+#[must_use]
+pub fn answer_too_large(bytes: u64) -> Error {
+    validation(format!("Payload in response is too large.{bytes}"))
+}
