@@ -11,6 +11,7 @@ pub mod indexes;
 pub mod reads;
 pub mod tables;
 pub mod transactions;
+pub mod updates;
 pub mod writes;
 
 use crate::item::{Damaged, SetKind, ValueError};

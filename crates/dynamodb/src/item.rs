@@ -4,12 +4,14 @@
 //! - [`codec`]: from a request's attributes to bytes, with AWS's checks of values
 //! - [`view`]: reading bytes in place, attribute by attribute
 //! - [`json`]: the answer's JSON straight from the bytes
+//! - [`edit`]: updates, from bytes to bytes
 //! - [`size`]: the size that DynamoDB accounts
 //!
 //! One item has one stored form: names and set members are sorted, numbers and lengths have one form each. So two values
 //! are equal in DynamoDB's sense exactly if their bytes are.
 
 pub mod codec;
+pub mod edit;
 pub mod json;
 pub mod size;
 pub mod view;

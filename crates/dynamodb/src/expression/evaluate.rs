@@ -110,8 +110,21 @@ impl Path {
     /// If what is read of the item is damaged.
     pub fn find<'a>(&self, item: Option<Item<'a>>) -> Result<Option<RawValue<'a>>, Damaged> {
         let Some(item) = item else { return Ok(None) };
+        self.follow(item, &self.steps)
+    }
+
+    /// The value that holds the place, if the item has it: what is at the path without its last step.
+    ///
+    /// # Errors
+    /// As [`Path::find`].
+    pub fn find_holder<'a>(&self, item: Item<'a>) -> Result<Option<RawValue<'a>>, Damaged> {
+        let Some((_, steps)) = self.steps.split_last() else { return Ok(None) };
+        self.follow(item, steps)
+    }
+
+    fn follow<'a>(&self, item: Item<'a>, steps: &[Step]) -> Result<Option<RawValue<'a>>, Damaged> {
         let mut found = item.get(&self.attribute)?;
-        for step in &self.steps {
+        for step in steps {
             let Some(value) = found else { return Ok(None) };
             found = match (step, value.read()?) {
                 (Step::Member(name), Value::M(map)) => map.get(name)?,

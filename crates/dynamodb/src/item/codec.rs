@@ -238,13 +238,18 @@ impl Encoder {
 
     /// LEB128 in its shortest form.
     fn length(&mut self, length: usize) {
-        let mut rest = length;
-        while rest >= 0x80 {
-            self.out.push(0x80 | (rest & 0x7F).to_le_bytes()[0]);
-            rest >>= 7;
-        }
-        self.out.push(rest.to_le_bytes()[0]);
+        push_length(&mut self.out, length);
     }
+}
+
+/// Appends a length as LEB128 in its shortest form.
+pub(super) fn push_length(out: &mut Vec<u8>, length: usize) {
+    let mut rest = length;
+    while rest >= 0x80 {
+        out.push(0x80 | (rest & 0x7F).to_le_bytes()[0]);
+        rest >>= 7;
+    }
+    out.push(rest.to_le_bytes()[0]);
 }
 
 /// Of members with equal names, which are neighbours in the order in which they were sent, keeps the last.

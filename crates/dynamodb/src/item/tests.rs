@@ -52,7 +52,7 @@ fn normal_map(map: &[(String, AttributeValue)]) -> AttributeMap {
     AttributeMap(sorted.into_iter().collect())
 }
 
-fn read_value(value: RawValue<'_>) -> Result<AttributeValue, Damaged> {
+pub(super) fn read_value(value: RawValue<'_>) -> Result<AttributeValue, Damaged> {
     let text = |text: Result<&str, Damaged>| text.map(str::to_owned);
     Ok(match value.read()? {
         Value::S(text) => string(text),

@@ -71,6 +71,16 @@ impl<'a> Members<'a> {
         Ok(Self { reader, left, previous: None })
     }
 
+    /// How many have not been read.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The bytes of those that have not been read.
+    pub(super) fn unread(&self) -> &'a [u8] {
+        self.reader.rest
+    }
+
     fn get(mut self, name: &str) -> Result<Option<RawValue<'a>>, Damaged> {
         while self.left > 0 {
             let (found, value) = self.member()?;
@@ -349,6 +359,32 @@ counted!(
     /// A stored set of binaries, in the order of their bytes.
     BinarySet, members, &'a [u8], Reader::bytes
 );
+
+impl<'a> List<'a> {
+    /// The elements, one after the other.
+    pub(super) fn cursor(&self) -> Elements<'a> {
+        Elements(self.0)
+    }
+}
+
+/// Elements of a list in their order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Elements<'a>(Counted<'a>);
+
+impl<'a> Elements<'a> {
+    /// The bytes of those that have not been read.
+    pub(super) fn unread(&self) -> &'a [u8] {
+        self.0.reader.rest
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Result<RawValue<'a>, Damaged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(Reader::value)
+    }
+}
 
 /// Refuses a level of nesting that no item has, so that damaged bytes cannot exhaust the stack.
 pub(crate) fn check_level(level: usize) -> Result<(), Damaged> {
