@@ -19,6 +19,7 @@ mod put_item;
 mod query;
 mod scan;
 mod transact_get_items;
+mod transact_write_items;
 
 /// What a build makes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +181,7 @@ pub const OPERATIONS: &[Operation] = &[
     ),
     missing("TagResource"),
     real("TransactGetItems", transact_get_items::prepare, &["TransactItems", "ReturnConsumedCapacity"]),
-    missing("TransactWriteItems"),
+    real("TransactWriteItems", transact_write_items::prepare, &["TransactItems", "ClientRequestToken"]),
     missing("UntagResource"),
     missing("UpdateContinuousBackups"),
     missing("UpdateContributorInsights"),

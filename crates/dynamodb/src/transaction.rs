@@ -1,16 +1,16 @@
 //! What the operations on transactions share.
 //!
 //! # Layout
+//! - [`action`]: an action of a TransactWriteItems
 //! - [`fingerprint`]: the parameters of a request in few bytes
 //! - [`reasons`]: what there is against an action
 //! - [`targets`]: which items a transaction is about
 //! - [`tokens`]: which tokens were used lately, and for what
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for TransactWriteItems"))]
+pub(crate) mod action;
 pub(crate) mod fingerprint;
 pub(crate) mod reasons;
 pub(crate) mod targets;
-#[cfg_attr(not(test), expect(dead_code, reason = "for TransactWriteItems"))]
 pub(crate) mod tokens;
 
 /// Most that the items of one transaction may be accounted for together, in bytes. Source: DynamoDB Developer Guide,

@@ -96,6 +96,14 @@ impl Change<'_> {
         self.before.as_ref()?.as_ref().map(|value| (&value.payload, value.size))
     }
 
+    /// The size of the item that is to be stored; 0 if none is.
+    pub(crate) fn stored_size(&self) -> u64 {
+        match &self.after {
+            After::Same | After::Gone => 0,
+            After::Stored(encoded) => encoded.size,
+        }
+    }
+
     /// The stored item after with its size, if there is one.
     #[expect(dead_code, reason = "for updates and capacity")]
     pub(crate) fn after(&self) -> Option<(&[u8], u64)> {
@@ -123,7 +131,6 @@ impl ItemWrite {
     }
 
     /// Changes nothing: a condition alone.
-    #[expect(dead_code, reason = "for transactions")]
     pub(crate) fn check(key: AttributeMap) -> Self {
         Self::new(Target::Check { key })
     }
@@ -154,10 +161,15 @@ impl ItemWrite {
         table: &Layout<'_>,
         refuse: impl FnOnce(&KeyError) -> Error,
     ) -> Result<Cow<'_, [u8]>, Error> {
+        self.key_or_fault(table).map_err(|error| refuse(&error))
+    }
+
+    /// The item's key, or what is wrong with it.
+    pub(crate) fn key_or_fault(&self, table: &Layout<'_>) -> Result<Cow<'_, [u8]>, KeyError> {
         match self.planned(table).map(|plan| &plan.key) {
             Some(Ok(key)) => Ok(Cow::Borrowed(key)),
-            Some(Err(error)) => Err(refuse(error)),
-            None => self.make_key(&table.schema).map(Cow::Owned).map_err(|error| refuse(&error)),
+            Some(Err(error)) => Err(error.clone()),
+            None => self.make_key(&table.schema).map(Cow::Owned),
         }
     }
 

@@ -49,6 +49,35 @@ pub fn same_item() -> Error {
     validation("Transaction request cannot include multiple operations on one item")
 }
 
+/// An entry without an action. Source: recorded (us-east-1, October 2026), though there is a fourth kind of action.
+#[must_use]
+pub fn no_action() -> Error {
+    validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+}
+
+/// An entry with several actions. Source: local.
+#[must_use]
+pub fn several_actions() -> Error {
+    validation("TransactItems can only contain one of Check, Put, Update or Delete")
+}
+
+/// Items of more than 4 MB in one request. Source: an answer quoted by one project, which says the same twice; local says it
+/// once.
+#[must_use]
+pub fn request_too_large(bytes: u64) -> Error {
+    let text = "Transaction payload size cannot exceed 4MB. Payload Size: ";
+    validation(format!("{text}: {text}{bytes}"))
+}
+
+/// A token that was used for a request with other parameters. Source: known, and a text of the local emulator; model for the
+/// member.
+#[must_use]
+pub fn other_request() -> Error {
+    let text =
+        "Specified idempotent token was used with different request parameters within the idempotency window";
+    Error { capital: true, ..Error::service("IdempotentParameterMismatchException", text) }
+}
+
 /// Items of more than 4 MB in one answer. Source: local, with its missing space.
 #[must_use]
 pub fn answer_too_large(bytes: u64) -> Error {

@@ -5,10 +5,9 @@ use holdfast_aws::Error;
 use std::borrow::Cow;
 
 /// Why an action cannot be done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Reason {
     /// Its condition does not hold for the stored item, which is this, where it is to be shown.
-    #[expect(dead_code, reason = "for TransactWriteItems")]
     Condition(Option<Bytes>),
     /// A fault that a request for this action alone would be refused for with this text.
     Validation(Cow<'static, str>),

@@ -1,0 +1,208 @@
+//! `TransactWriteItems`: up to 100 puts, updates, deletes and checks of items of one or more tables, all or none of them.
+//!
+//! It is one operation of the store and so one commit, in which its token is written too. Each action is decided before any is
+//! applied; since no two are about one item, none sees what another does.
+
+use super::{Prepared, refuse_unevaluated};
+use crate::catalog::{Scope, Table, failed};
+use crate::errors::{self, transactions};
+use crate::request;
+use crate::transaction::action::Action;
+use crate::transaction::fingerprint::Fingerprint;
+use crate::transaction::reasons::Reason;
+use crate::transaction::targets::{Items, Tables, is_refused_at_once};
+use crate::transaction::tokens::{Earlier, Token};
+use crate::transaction::{ITEMS_BYTES_MAX, POINT_ACTIONS_MAX};
+use crate::write::{Change, Layout, WriteFault};
+use holdfast_aws::{Context, Error};
+use holdfast_shapes::Input;
+use holdfast_shapes::dynamodb::TransactWriteItemsInput;
+use holdfast_state::operation::{Extent, WriteOperation};
+use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
+use std::borrow::Cow;
+
+/// Reads, checks and plans a request.
+///
+/// # Errors
+/// AWS's answer to a request that is refused whatever is stored: the first fault of the first action that has one, then items
+/// that are too large together. Source of the order: recorded, but for the last.
+pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
+    let mut input: TransactWriteItemsInput = holdfast_shapes::read(body).map_err(errors::unreadable)?;
+    input.check().map_err(errors::constraints)?;
+    // `NONE` asks for nothing; whatever else is asked for is not evaluated yet.
+    input.return_consumed_capacity.take_if(|asked| asked == "NONE");
+    input.return_item_collection_metrics.take_if(|asked| asked == "NONE");
+    refuse_unevaluated(&input)?;
+    let scope = Scope::of(context);
+    let entries = input.transact_items.unwrap_or_default();
+    let token = input
+        .client_request_token
+        .map(|token| Token::new(scope.account(), token, Fingerprint::of(&entries), context.now_ms));
+    let mut tables = Tables::default();
+    let actions: Vec<Action> =
+        entries.into_iter().map(|entry| Action::read(entry, &mut tables)).collect::<Result<_, Error>>()?;
+    check_size(actions.iter().map(|action| action.size).sum())?;
+    Ok(Prepared::Write(Box::new(TransactWriteItems {
+        info: request::commit_info(context, "TransactWriteItems"),
+        need: if actions.iter().any(|action| action.needs_room) { Need::Room } else { Need::Free },
+        scope,
+        tables,
+        actions,
+        token,
+    })))
+}
+
+fn check_size(bytes: u64) -> Result<(), Error> {
+    if bytes > ITEMS_BYTES_MAX { Err(transactions::request_too_large(bytes)) } else { Ok(()) }
+}
+
+struct TransactWriteItems {
+    info: CommitInfo,
+    need: Need,
+    scope: Scope,
+    tables: Tables,
+    actions: Vec<Action>,
+    token: Option<Token>,
+}
+
+/// An action with its table, and the key of its item unless that is none of the table.
+struct Target<'t> {
+    action: &'t Action,
+    table: &'t Layout<'t>,
+    key: Result<Cow<'t, [u8]>, Reason>,
+}
+
+/// A target whose change was decided.
+struct Decided<'t> {
+    target: &'t Target<'t>,
+    key: &'t [u8],
+    change: Change<'t>,
+}
+
+impl WriteOperation<Error> for TransactWriteItems {
+    fn info(&self) -> CommitInfo {
+        self.info.clone()
+    }
+
+    fn need(&self) -> Need {
+        self.need
+    }
+
+    fn extent(&self) -> Extent {
+        if self.actions.len() > POINT_ACTIONS_MAX { Extent::Pages } else { Extent::Point }
+    }
+
+    fn prefetch(&self, newest: &Snapshot) {
+        if let Some(token) = &self.token {
+            token.prefetch(newest);
+        }
+        let Ok(tables) = self.tables.find(newest, &self.scope) else { return };
+        let layouts: Vec<Option<Layout<'_>>> =
+            tables.iter().map(|table| Layout::read(table.as_ref()?).ok()).collect();
+        for action in &self.actions {
+            if let Some(Some(table)) = layouts.get(action.table) {
+                action.write.prefetch(newest, table);
+            }
+        }
+    }
+
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        let tables = self.tables.find(tx, &self.scope)?;
+        let layouts = layouts(&tables)?;
+        let targets = self.targets(&layouts)?;
+        if let Some(token) = &self.token {
+            match token.earlier(tx).map_err(failed)? {
+                Earlier::Nothing => {}
+                Earlier::Same => return Ok(()),
+                Earlier::Other => return Err(transactions::other_request()),
+            }
+        }
+        let decided = decide(tx, &targets)?;
+        for Decided { target, key, change } in &decided {
+            target.action.write.apply(tx, target.table, key, change)?;
+        }
+        if let Some(token) = &self.token {
+            token.keep(tx).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
+        Ok(b"{}".to_vec())
+    }
+}
+
+fn layouts(tables: &[Option<Table>]) -> Result<Vec<Option<Layout<'_>>>, Error> {
+    tables.iter().map(|table| table.as_ref().map(Layout::read).transpose()).collect()
+}
+
+impl TransactWriteItems {
+    /// The items, in the order of the actions.
+    ///
+    /// # Errors
+    /// In the order of the actions: a table that is not there, an empty value of a key, an item that is named twice. Source:
+    /// recorded; for the order of these the local emulator.
+    fn targets<'t>(&'t self, layouts: &'t [Option<Layout<'t>>]) -> Result<Vec<Target<'t>>, Error> {
+        let mut items = Items::default();
+        let mut targets = Vec::with_capacity(self.actions.len());
+        for action in &self.actions {
+            let table =
+                layouts.get(action.table).and_then(Option::as_ref).ok_or_else(errors::no_such_table)?;
+            let key = match action.write.key_or_fault(table) {
+                Ok(key) => {
+                    items.add(table.table.space.id(), key.clone())?;
+                    Ok(key)
+                }
+                Err(error) if is_refused_at_once(&error) => return Err((action.key_fault)(&error)),
+                Err(error) => Err(Reason::of_refusal((action.key_fault)(&error))?),
+            };
+            targets.push(Target { action, table, key });
+        }
+        Ok(targets)
+    }
+}
+
+/// Decides every action.
+///
+/// # Errors
+/// What refuses the request at once; with a reason for each action if there is something against any; items that are too large
+/// together.
+fn decide<'t>(tx: &Transaction<'_>, targets: &'t [Target<'t>]) -> Result<Vec<Decided<'t>>, Error> {
+    let mut decided = Vec::with_capacity(targets.len());
+    let mut reasons = Vec::new();
+    let mut size = 0;
+    for (at, target) in targets.iter().enumerate() {
+        let Target { action, table, key } = target;
+        let outcome = match key {
+            Ok(key) => match action.write.decide(tx, table, key, false) {
+                Ok(change) => {
+                    size += change.stored_size();
+                    decided.push(Decided { target, key, change });
+                    continue;
+                }
+                Err(fault) => reason(fault, action.shows_item)?,
+            },
+            Err(reason) => reason.clone(),
+        };
+        reasons.resize_with(at, || None);
+        reasons.push(Some(outcome));
+    }
+    if reasons.is_empty() {
+        check_size(size)?;
+        return Ok(decided);
+    }
+    reasons.resize_with(targets.len(), || None);
+    Err(transactions::cancelled(&reasons))
+}
+
+/// What a fault is among the reasons.
+///
+/// # Errors
+/// An empty value of an index's key, which refuses the request at once (source: recorded); a failure on our side.
+fn reason(fault: WriteFault, shows_item: bool) -> Result<Reason, Error> {
+    match fault {
+        WriteFault::Condition(item) => Ok(Reason::Condition(item.filter(|_| shows_item))),
+        fault if fault.is_empty_index_key() => Err(fault.into_error(false)),
+        fault => Reason::of_refusal(fault.into_error(false)),
+    }
+}
