@@ -28,9 +28,10 @@ def binary():
 
 
 class Server:
-    """One data directory, and at most one process working on it."""
+    """One data directory, and at most one process working on it; settings are more of its environment."""
 
-    def __init__(self):
+    def __init__(self, **settings):
+        self.settings = settings
         self.directory = tempfile.mkdtemp(prefix="holdfast-clients-")
         self.data = os.path.join(self.directory, "data")
         self.process = None
@@ -42,7 +43,7 @@ class Server:
             self.process = subprocess.Popen(
                 [binary(), "serve", "--json", "--data-dir", self.data, "--host", "127.0.0.1",
                  "--dynamodb-port", "0"],
-                env=os.environ | OTHER_PORTS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                env=os.environ | OTHER_PORTS | self.settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         # The line comes, or the process ends and the pipe closes; the alarm is for a server that does neither.
         signal.signal(signal.SIGALRM, lambda *_: self.process.kill())
         signal.alarm(START_LIMIT_S)

@@ -1,9 +1,11 @@
-"""The first user's tables as CreateTable bodies, from the text files beside this one."""
+"""The first user's tables as CreateTable bodies, and its requests, from the text files beside this one."""
 
+import collections
 import pathlib
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 KEY_TYPES = ("HASH", "RANGE")
+Request = collections.namedtuple("Request", ("operation", "body"))
 
 
 def key_schema(parts):
@@ -48,6 +50,13 @@ def tables(file):
     lines = (FOLDER / f"{file}.txt").read_text(encoding="utf-8").splitlines()
     bodies = [table(line) for line in lines if line and not line.startswith("#")]
     return {body["TableName"]: body for body in bodies}
+
+
+def requests():
+    """The requests of requests.txt by name: the operation, and the body as text."""
+    _, *parts = ("\n" + (FOLDER / "requests.txt").read_text(encoding="utf-8")).split("\n== ")
+    named = (part.rstrip("\n").split("\n") for part in parts)
+    return {name: Request(operation, body) for name, operation, body in named}
 
 
 def differences(asked, described):
