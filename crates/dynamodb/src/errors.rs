@@ -89,6 +89,9 @@ pub fn value(wording: Wording, error: &ValueError) -> Error {
 fn value_text(error: &ValueError) -> Cow<'static, str> {
     match error {
         ValueError::EmptyName => "Empty attribute name".into(),
+        ValueError::NameTooLong(_) => "Attribute name is too large, must be less than 65536 bytes".into(),
+        // Known, of the older layer.
+        ValueError::TooLarge(_) => "Item size has exceeded the maximum allowed size".into(),
         ValueError::Number { text, error } => number_text(text, *error),
         // Two spaces, and "An" before a consonant: AWS's own.
         ValueError::EmptySet(SetKind::String) => format!("{INVALID}An string set  may not be empty").into(),

@@ -25,6 +25,10 @@ pub const VERSION: u8 = 1;
 /// "Nested depth"; a leaf at level 32 is taken and at level 33 refused (recorded AWS answers, eu-west-2, June 2026).
 pub const NESTING_MAX: usize = 32;
 
+/// Most bytes of the name of an attribute or of a member of a map. Source: DynamoDB Developer Guide, "Constraints",
+/// "Attribute names"; 65,535 bytes taken and 65,536 refused, in maps too (recorded AWS answers, September 2026).
+pub const NAME_BYTES_MAX: usize = 65_535;
+
 /// Tags: the first byte of a stored value.
 pub(crate) mod tag {
     /// Null.
@@ -77,6 +81,12 @@ pub enum ValueError {
     /// An attribute or a member of a map has an empty name.
     #[error("empty attribute name")]
     EmptyName,
+    /// An attribute or a member of a map has a name of more than [`NAME_BYTES_MAX`].
+    #[error("an attribute name of {0} bytes")]
+    NameTooLong(usize),
+    /// A value of an expression is larger than any item may be.
+    #[error("a value of {0} bytes")]
+    TooLarge(u64),
     /// A number is malformed, too precise or out of range.
     #[error("number {text:?}: {error}")]
     Number {

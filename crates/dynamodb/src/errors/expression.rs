@@ -308,13 +308,29 @@ pub fn placeholder_names_nothing(key: &str) -> Error {
     validation(format!("ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}"))
 }
 
-/// A name that stands for more bytes than an attribute's name can have. Source: local.
+/// A name that stands for more bytes than an attribute's name can have, before [`worded`]. Source: recorded for
+/// `UpdateItem` (September 2026), local for the older layer.
 #[must_use]
-pub fn placeholder_names_too_much(key: &str) -> Error {
-    validation(format!(
-        "ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than 65536 \
-         bytes for key {key}"
-    ))
+pub fn placeholder_names_too_much(wording: Wording, key: &str) -> Error {
+    let text = "Attribute name is too large, must be less than 65536 bytes";
+    match wording {
+        Wording::Enveloped | Wording::Bare => validation(text),
+        Wording::Older => {
+            validation(format!("ExpressionAttributeNames contains invalid value: {text} for key {key}"))
+        }
+    }
+}
+
+/// A map of more bytes than allowed. Source: local.
+#[must_use]
+pub fn placeholders_too_large(of: Placeholder) -> Error {
+    validation(format!("{} exceeds max size", of.member()))
+}
+
+/// Both maps together of more bytes than allowed. Source: local.
+#[must_use]
+pub fn placeholders_together_too_large() -> Error {
+    validation("Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size")
 }
 
 /// A value that cannot be an attribute's, before [`worded`]. Source: recorded, for each wording.

@@ -36,3 +36,9 @@ pub fn refused(fault: &UpdateFault) -> Error {
         UpdateFault::Value(error) => super::value(Wording::Bare, error),
     }
 }
+
+/// An update that makes an item of more than 400 KB, or costs more itself. Source: recorded.
+#[must_use]
+pub fn item_too_large() -> Error {
+    validation("Item size to update has exceeded the maximum allowed size")
+}

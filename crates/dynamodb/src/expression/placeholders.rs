@@ -4,14 +4,15 @@ use super::lexer::is_placeholder;
 use super::value::Value;
 use crate::errors::Wording;
 use crate::errors::expression::{self as errors, Placeholder};
+use crate::item::NAME_BYTES_MAX;
 use holdfast_aws::Error;
 use holdfast_shapes::{AttributeMap, AttributeValue, Pairs};
 use std::sync::Arc;
 
 /// Longest key of either map in bytes. Source: DynamoDB Developer Guide, "Constraints", "Expression parameters".
 pub const PLACEHOLDER_BYTES_MAX: usize = 255;
-/// Most bytes of an attribute's name. Source: as [`PLACEHOLDER_BYTES_MAX`], "Attribute names".
-pub const NAME_BYTES_MAX: usize = 65_535;
+/// Most bytes of the keys and values of both maps together. Source: as [`PLACEHOLDER_BYTES_MAX`].
+pub const PLACEHOLDERS_BYTES_MAX: u64 = 2 * 1024 * 1024;
 
 /// The names and values that a request's expressions can use.
 #[derive(Debug)]
@@ -43,16 +44,21 @@ impl Placeholders {
     /// that use them.
     ///
     /// # Errors
-    /// The first of: an empty map of names, the first malformed entry of it in the order sent; the same of values.
-    /// Source of the order: recorded (2016), and the local emulator.
+    /// The first of: an empty map of names, the first malformed entry of it in the order sent, a map that is too large; the
+    /// same of values; both too large together. Source of the order: recorded (2016), and the local emulator.
     pub fn new(
         names: Option<Pairs<String>>,
         values: Option<AttributeMap>,
         wording: Wording,
     ) -> Result<Self, Error> {
         let read = || {
-            let names = names.map(|names| read_names(names.0)).transpose()?.unwrap_or_default();
+            let names = names.map(|names| read_names(names.0, wording)).transpose()?.unwrap_or_default();
+            let names_size = names.iter().map(|name| bytes(&name.key) + bytes(&name.attribute)).sum();
+            check_size(names_size, || errors::placeholders_too_large(Placeholder::Name))?;
             let values = values.map(|values| read_values(values.0, wording)).transpose()?.unwrap_or_default();
+            let values_size = values.iter().map(|named| bytes(&named.key) + named.value.size()).sum();
+            check_size(values_size, || errors::placeholders_too_large(Placeholder::Value))?;
+            check_size(names_size + values_size, errors::placeholders_together_too_large)?;
             Ok(Self { names, values, wording })
         };
         read().map_err(|error| errors::worded(wording, error))
@@ -111,7 +117,15 @@ fn check_key(of: Placeholder, key: &str) -> Result<(), Error> {
     if is_placeholder(key, sigil) { Ok(()) } else { Err(errors::placeholder_malformed(of, key)) }
 }
 
-fn read_names(names: Vec<(String, String)>) -> Result<Vec<Name>, Error> {
+fn bytes(text: &str) -> u64 {
+    text.len() as u64
+}
+
+fn check_size(bytes: u64, refusal: impl FnOnce() -> Error) -> Result<(), Error> {
+    if bytes > PLACEHOLDERS_BYTES_MAX { Err(refusal()) } else { Ok(()) }
+}
+
+fn read_names(names: Vec<(String, String)>, wording: Wording) -> Result<Vec<Name>, Error> {
     if names.is_empty() {
         return Err(errors::placeholders_empty(Placeholder::Name));
     }
@@ -121,7 +135,7 @@ fn read_names(names: Vec<(String, String)>) -> Result<Vec<Name>, Error> {
             return Err(errors::placeholder_names_nothing(&key));
         }
         if attribute.len() > NAME_BYTES_MAX {
-            return Err(errors::placeholder_names_too_much(&key));
+            return Err(errors::placeholder_names_too_much(wording, &key));
         }
         Ok(Name { key, attribute: attribute.into(), used: false })
     };

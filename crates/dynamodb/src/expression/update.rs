@@ -1,5 +1,7 @@
 //! What an `UpdateExpression` becomes.
 
+mod cost;
+
 use super::ast::Path;
 use super::value::Value;
 use std::fmt::{self, Display, Formatter};

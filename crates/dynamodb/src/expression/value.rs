@@ -1,6 +1,7 @@
 //! A value of a request in the stored form, which is what conditions compare and keys are made of.
 
-use crate::item::codec::encode_value;
+use crate::item::codec::{Encoded, encode_value};
+use crate::item::size::ITEM_BYTES_MAX;
 use crate::item::view::{self, RawValue};
 use crate::item::{Damaged, ValueError};
 use crate::key::ScalarType;
@@ -122,6 +123,7 @@ impl ValueType {
 pub struct Value {
     kind: ValueType,
     stored: Box<[u8]>,
+    size: u64,
 }
 
 impl Value {
@@ -130,8 +132,17 @@ impl Value {
     /// # Errors
     /// If it cannot be a value of an attribute.
     pub fn new(value: &AttributeValue) -> Result<Self, ValueError> {
-        let stored = encode_value(value)?.bytes.into_boxed_slice();
-        Ok(Self { kind: ValueType::of(value), stored })
+        let Encoded { bytes, size } = encode_value(value)?;
+        if size > ITEM_BYTES_MAX {
+            return Err(ValueError::TooLarge(size));
+        }
+        Ok(Self { kind: ValueType::of(value), stored: bytes.into_boxed_slice(), size })
+    }
+
+    /// What DynamoDB accounts for it, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Its type.

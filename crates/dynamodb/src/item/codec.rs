@@ -1,6 +1,6 @@
 //! From a request's attributes to stored bytes.
 
-use super::{NESTING_MAX, SetKind, VERSION, ValueError, size, tag};
+use super::{NAME_BYTES_MAX, NESTING_MAX, SetKind, VERSION, ValueError, size, tag};
 use crate::number::Number;
 use crate::number::bytes::NumberBytes;
 use base64::Engine as _;
@@ -100,6 +100,9 @@ impl Encoder {
         for (name, value) in sorted {
             if name.is_empty() {
                 return Err(ValueError::EmptyName);
+            }
+            if name.len() > NAME_BYTES_MAX {
+                return Err(ValueError::NameTooLong(name.len()));
             }
             self.text(name.as_bytes());
             self.size += size::of(name.len()) + overhead;

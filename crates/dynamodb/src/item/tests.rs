@@ -317,6 +317,10 @@ fn endlessly_nested_bytes_do_not_exhaust_the_stack() {
 fn values_that_aws_refuses() {
     let refused = |value| encode_item(&item(&[("a", value)])).unwrap_err();
     assert_eq!(refused(AttributeValue::Null(false)), ValueError::NullFalse);
+    let named = |bytes: usize| item(&[(&"n".repeat(bytes), string(""))]);
+    assert!(encode_item(&named(65_535)).is_ok());
+    assert_eq!(encode_item(&named(65_536)), Err(ValueError::NameTooLong(65_536)));
+    assert_eq!(refused(AttributeValue::M(named(65_536).0)), ValueError::NameTooLong(65_536));
     assert_eq!(refused(AttributeValue::SS(vec![])), ValueError::EmptySet(SetKind::String));
     assert_eq!(refused(AttributeValue::NS(vec![])), ValueError::EmptySet(SetKind::Number));
     assert_eq!(

@@ -40,8 +40,9 @@ fn malformed_names() {
     assert_eq!(of(&format!("#{}", "a".repeat(254)), "a"), "OK");
     let value = "ExpressionAttributeNames contains invalid value: ";
     assert_eq!(of("#a", ""), format!("{value}Empty attribute name for key #a"));
+    assert_eq!(of("#a", &"a".repeat(65_536)), "Attribute name is too large, must be less than 65536 bytes");
     assert_eq!(
-        of("#a", &"a".repeat(65_536)),
+        made(names(&[("#a", &"a".repeat(65_536))]), None, Wording::Older),
         format!("{value}Attribute name is too large, must be less than 65536 bytes for key #a")
     );
     assert_eq!(made(names(&[]), None, Wording::Bare), "ExpressionAttributeNames must not be empty");
@@ -83,6 +84,44 @@ fn faulty_values() {
         of(Wording::Older, AttributeValue::SS(vec!["b".into(), "a".into(), "b".into()])),
         wrapped("One or more parameter values were invalid: Input collection [b, a, b] contains duplicates.")
     );
+}
+
+/// Each value, each map, and both of them have a size that they cannot exceed.
+#[test]
+fn sizes() {
+    const MEGABYTES: usize = 2 << 20;
+    let value = |bytes: usize| AttributeValue::S("x".repeat(bytes));
+    let too_large = "Item size has exceeded the maximum allowed size";
+    let one = |bytes, wording| made(None, values(&[(":v", value(bytes))]), wording);
+    assert_eq!(one(409_600, Wording::Enveloped), "OK");
+    assert_eq!(one(409_601, Wording::Enveloped), format!("1 validation error detected: {too_large}"));
+    assert_eq!(one(409_601, Wording::Bare), too_large);
+    assert_eq!(
+        one(409_601, Wording::Older),
+        format!("ExpressionAttributeValues contains invalid value: {too_large} for key :v")
+    );
+    let of_values = |last: usize| {
+        let keys: Vec<String> = (0..6).map(|at| format!(":{at}")).collect();
+        let sent = keys.iter().map(|key| (key.as_str(), value(if key == ":5" { last } else { 400_000 })));
+        values(&sent.collect::<Vec<_>>())
+    };
+    let of_names = |count: usize, last: usize| {
+        let pairs =
+            (0..count).map(|at| (format!("#{at:03}"), "n".repeat(if at == 0 { last } else { 60_000 })));
+        Some(Pairs(pairs.collect()))
+    };
+    let rest = MEGABYTES - 5 * 400_000 - 12;
+    assert_eq!(made(None, of_values(rest), Wording::Bare), "OK");
+    assert_eq!(made(None, of_values(rest + 1), Wording::Bare), "ExpressionAttributeValues exceeds max size");
+    let rest = MEGABYTES - 34 * 60_000 - 35 * 4;
+    assert_eq!(made(of_names(35, rest), None, Wording::Bare), "OK");
+    assert_eq!(
+        made(of_names(35, rest + 1), None, Wording::Bare),
+        "ExpressionAttributeNames exceeds max size"
+    );
+    let both = "Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size";
+    assert_eq!(made(of_names(2, 60_000), of_values(1), Wording::Bare), both);
+    assert_eq!(made(of_names(1, 60_000), of_values(1), Wording::Bare), "OK");
 }
 
 #[test]

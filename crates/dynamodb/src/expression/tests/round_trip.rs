@@ -92,17 +92,24 @@ fn tree() -> impl Strategy<Value = Condition> {
     })
 }
 
+/// A value of `any_value` and the name that a printed tree gives it.
+fn sent_as(value: &Value) -> (String, AttributeValue) {
+    let sent = match value.view().unwrap() {
+        crate::item::view::Value::S(text) => AttributeValue::S(text.to_owned()),
+        crate::item::view::Value::N(number) => AttributeValue::N(number.read().unwrap().to_string()),
+        crate::item::view::Value::Bool(flag) => AttributeValue::Bool(flag),
+        crate::item::view::Value::L(_) => AttributeValue::L(Vec::new()),
+        _ => AttributeValue::SS(vec!["x".into(), "y".into()]),
+    };
+    (value.to_string(), sent)
+}
+
 /// The values that a printed tree names, by the names that it gives them.
 fn values_of(condition: &Condition, found: &mut Vec<(String, AttributeValue)>) {
     let operand = |operand: &Operand| {
-        let Operand::Value(value) = operand else { return };
-        let sent = match value.view().unwrap() {
-            crate::item::view::Value::S(text) => AttributeValue::S(text.to_owned()),
-            crate::item::view::Value::N(number) => AttributeValue::N(number.read().unwrap().to_string()),
-            crate::item::view::Value::Bool(flag) => AttributeValue::Bool(flag),
-            _ => AttributeValue::SS(vec!["x".into(), "y".into()]),
-        };
-        found.push((operand.to_string(), sent));
+        if let Operand::Value(value) = operand {
+            found.push(sent_as(value));
+        }
     };
     match condition {
         Condition::And(members) | Condition::Or(members) => {
@@ -121,16 +128,123 @@ fn values_of(condition: &Condition, found: &mut Vec<(String, AttributeValue)>) {
     }
 }
 
-fn read_back(text: &str, names: Option<Pairs<String>>, tree: &Condition) -> Result<Condition, String> {
-    let mut values = Vec::new();
-    values_of(tree, &mut values);
+/// Placeholders with values, each of which may be there twice.
+fn known(names: Option<Pairs<String>>, mut values: Vec<(String, AttributeValue)>) -> Placeholders {
     values.sort_by(|left, right| left.0.cmp(&right.0));
     values.dedup_by(|left, right| left.0 == right.0);
     let values = (!values.is_empty()).then_some(AttributeMap(values));
-    let mut placeholders = Placeholders::new(names, values, Wording::Bare).unwrap();
+    Placeholders::new(names, values, Wording::Bare).unwrap()
+}
+
+fn read_back(text: &str, names: Option<Pairs<String>>, tree: &Condition) -> Result<Condition, String> {
+    let mut values = Vec::new();
+    values_of(tree, &mut values);
+    let mut placeholders = known(names, values);
     let read = Condition::parse(ExpressionKind::Condition, text, &mut placeholders);
     read.and_then(|condition| placeholders.check_used().map(|()| condition))
         .map_err(|error| format!("{text}: {}", error.message))
+}
+
+fn sent(value: &AttributeValue) -> Arc<Value> {
+    Arc::new(Value::new(value).unwrap())
+}
+
+fn number() -> impl Strategy<Value = Arc<Value>> {
+    any::<i32>().prop_map(|number| sent(&AttributeValue::N(number.to_string())))
+}
+
+fn set() -> Arc<Value> {
+    sent(&AttributeValue::SS(vec!["x".into(), "y".into()]))
+}
+
+/// What a list can be appended to, or a number added to: `value`, a path, or one of them if there is nothing.
+fn set_operand(value: impl Strategy<Value = Arc<Value>> + 'static) -> impl Strategy<Value = SetOperand> {
+    let leaf = prop_oneof![path("q").prop_map(SetOperand::Path), value.prop_map(SetOperand::Value)];
+    leaf.prop_recursive(3, 3, 1, |inner| {
+        (path("p"), inner).prop_map(|(path, otherwise)| SetOperand::IfNotExists(path, Box::new(otherwise)))
+    })
+}
+
+fn set_value() -> impl Strategy<Value = SetValue> {
+    let list = || set_operand(Just(sent(&AttributeValue::L(Vec::new()))));
+    let any = any_value().prop_filter_map("a value", |operand| match operand {
+        Operand::Value(value) => Some(value),
+        _ => None,
+    });
+    prop_oneof![
+        set_operand(any).prop_map(SetValue::Operand),
+        (list(), list()).prop_map(|(first, second)| {
+            SetValue::Operand(SetOperand::ListAppend(Box::new(first), Box::new(second)))
+        }),
+        (set_operand(number()), set_operand(number())).prop_map(|(left, right)| SetValue::Sum(left, right)),
+        (set_operand(number()), set_operand(number()))
+            .prop_map(|(left, right)| SetValue::Difference(left, right)),
+    ]
+}
+
+/// Each action at an attribute of its own, in clauses in any order.
+fn updates() -> impl Strategy<Value = Update> {
+    let added = prop_oneof![number(), Just(set())];
+    let clauses = [
+        prop::collection::vec(set_value(), 0..4)
+            .prop_map(|values| {
+                values.into_iter().map(|value| Action::Set(nowhere(), value)).collect::<Vec<_>>()
+            })
+            .boxed(),
+        (0usize..4).prop_map(|count| vec![Action::Remove(nowhere()); count]).boxed(),
+        prop::collection::vec(added, 0..4)
+            .prop_map(|values| values.into_iter().map(|value| Action::Add(nowhere(), value)).collect())
+            .boxed(),
+        (0usize..4).prop_map(|count| vec![Action::Delete(nowhere(), set()); count]).boxed(),
+    ];
+    let steps = prop::collection::vec(prop::collection::vec(step(), 0..4), 12);
+    let clauses = (clauses, Just([0usize, 1, 2, 3]).prop_shuffle());
+    let placed = (clauses, steps).prop_map(|((mut clauses, order), steps)| {
+        let actions = order.into_iter().flat_map(|clause| std::mem::take(&mut clauses[clause]));
+        let actions = actions.zip(steps).enumerate().map(|(position, (action, steps))| {
+            let path = Path { attribute: format!("t{position}").into(), steps };
+            match action {
+                Action::Set(_, value) => Action::Set(path, value),
+                Action::Remove(_) => Action::Remove(path),
+                Action::Add(_, value) => Action::Add(path, value),
+                Action::Delete(_, value) => Action::Delete(path, value),
+            }
+        });
+        Update { actions: actions.collect() }
+    });
+    placed.prop_filter("no action", |update| !update.actions.is_empty())
+}
+
+fn nowhere() -> Path {
+    Path { attribute: "".into(), steps: Vec::new() }
+}
+
+fn values_of_operand(operand: &SetOperand, found: &mut Vec<(String, AttributeValue)>) {
+    match operand {
+        SetOperand::Path(_) => {}
+        SetOperand::Value(value) => found.push(sent_as(value)),
+        SetOperand::IfNotExists(_, otherwise) => values_of_operand(otherwise, found),
+        SetOperand::ListAppend(first, second) => {
+            values_of_operand(first, found);
+            values_of_operand(second, found);
+        }
+    }
+}
+
+fn values_of_update(update: &Update) -> Vec<(String, AttributeValue)> {
+    let mut found = Vec::new();
+    for action in &update.actions {
+        match action {
+            Action::Set(_, SetValue::Operand(operand)) => values_of_operand(operand, &mut found),
+            Action::Set(_, SetValue::Sum(left, right) | SetValue::Difference(left, right)) => {
+                values_of_operand(left, &mut found);
+                values_of_operand(right, &mut found);
+            }
+            Action::Add(_, value) | Action::Delete(_, value) => found.push(sent_as(value)),
+            Action::Remove(_) => {}
+        }
+    }
+    found
 }
 
 /// Words, signs and white space in any order.
@@ -209,6 +323,15 @@ proptest! {
         let projection = Projection { paths: steps.into_iter().enumerate().map(path).collect() };
         let read = Projection::parse(&projection.to_string(), &mut placeholders(""));
         prop_assert_eq!(read.unwrap(), projection);
+    }
+
+    #[test]
+    fn printed_updates_are_read_back(update in updates()) {
+        let mut placeholders = known(None, values_of_update(&update));
+        let text = update.to_string();
+        let read = Update::parse(&text, &mut placeholders);
+        let read = read.and_then(|update| placeholders.check_used().map(|()| update));
+        prop_assert_eq!(read.map_err(|error| error.message), Ok(update), "{}", text);
     }
 
     #[test]
