@@ -20,6 +20,7 @@ mod query;
 mod scan;
 mod transact_get_items;
 mod transact_write_items;
+mod update_item;
 
 /// What a build makes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,7 +188,20 @@ pub const OPERATIONS: &[Operation] = &[
     missing("UpdateContributorInsights"),
     missing("UpdateGlobalTable"),
     missing("UpdateGlobalTableSettings"),
-    missing("UpdateItem"),
+    real(
+        "UpdateItem",
+        update_item::prepare,
+        &[
+            "TableName",
+            "Key",
+            "ReturnValues",
+            "ConditionExpression",
+            "UpdateExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "ReturnValuesOnConditionCheckFailure",
+        ],
+    ),
     missing("UpdateKinesisStreamingDestination"),
     missing("UpdateTable"),
     missing("UpdateTableReplicaAutoScaling"),

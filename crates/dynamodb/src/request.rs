@@ -1,9 +1,6 @@
-//! What operations on items have in common: who asks, and the item in the answer.
+//! What operations on items have in common: who asks, and the body of the answer.
 
-use crate::errors;
-use crate::item::json;
-use crate::item::view::Item;
-use holdfast_aws::{Context, Error};
+use holdfast_aws::Context;
 use holdfast_store::{CommitInfo, Origin};
 
 /// What a request's `commits` row says.
@@ -59,13 +56,4 @@ impl Answer {
 /// Room for a rendered item: names of types and punctuation come to its stored bytes.
 pub(crate) fn rendered_room(item: &[u8]) -> usize {
     item.len() + item.len() / 2 + 256
-}
-
-/// `{"Item":{…}}`, or `{}` without an item.
-pub(crate) fn render_item(member: &str, item: Option<&[u8]>) -> Result<Vec<u8>, Error> {
-    let Some(item) = item else { return Ok(b"{}".to_vec()) };
-    let mut answer = Answer::with_capacity(rendered_room(item));
-    let whole = |out: &mut Vec<u8>| json::render_item(Item::new(item)?, out).map(|()| true);
-    answer.member(member, whole).map_err(|error| errors::damaged(&error))?;
-    Ok(answer.finish())
 }

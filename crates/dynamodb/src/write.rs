@@ -23,8 +23,9 @@ use self::rows::Rows;
 pub(crate) use self::rows::index_space;
 use crate::catalog::{Table, failed};
 use crate::errors;
-use crate::expression::Condition;
+use crate::expression::{Condition, Update};
 use crate::item::codec::Encoded;
+use crate::item::edit::Stored;
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::item::view::Item;
 use crate::key::{self, KeyError, KeySchema};
@@ -59,6 +60,8 @@ enum Target {
     Put { attributes: AttributeMap, encoded: Encoded },
     /// It is removed.
     Delete { key: AttributeMap },
+    /// It is changed, or made of its key if there is none.
+    Update { key: AttributeMap, update: Update },
     /// It stays as it is.
     Check { key: AttributeMap },
 }
@@ -105,7 +108,6 @@ impl Change<'_> {
     }
 
     /// The stored item after with its size, if there is one.
-    #[expect(dead_code, reason = "for updates and capacity")]
     pub(crate) fn after(&self) -> Option<(&[u8], u64)> {
         match &self.after {
             After::Same => self.before().map(|(bytes, size)| (&bytes[..], size)),
@@ -130,6 +132,11 @@ impl ItemWrite {
         Self::new(Target::Delete { key })
     }
 
+    /// Changes the item of a key.
+    pub(crate) fn update(key: AttributeMap, update: Update) -> Self {
+        Self::new(Target::Update { key, update })
+    }
+
     /// Changes nothing: a condition alone.
     pub(crate) fn check(key: AttributeMap) -> Self {
         Self::new(Target::Check { key })
@@ -151,7 +158,9 @@ impl ItemWrite {
     fn make_key(&self, schema: &KeySchema<'_>) -> Result<Vec<u8>, KeyError> {
         match &self.target {
             Target::Put { attributes, .. } => key::of_item(&attributes.0, schema),
-            Target::Delete { key } | Target::Check { key } => key::of_key(&key.0, schema),
+            Target::Delete { key } | Target::Update { key, .. } | Target::Check { key } => {
+                key::of_key(&key.0, schema)
+            }
         }
     }
 
@@ -196,6 +205,10 @@ impl ItemWrite {
                 };
                 Some((After::Stored(Cow::Borrowed(encoded)), rows))
             }
+            Target::Update { update, .. } => {
+                fault::check_key_attributes(update, &table.schema)?;
+                None
+            }
             Target::Delete { .. } | Target::Check { .. } => None,
         };
         let before = if wanted || self.reads_before(table) {
@@ -207,6 +220,9 @@ impl ItemWrite {
         self.check_condition(old)?;
         let (after, rows) = match (ready, &self.target) {
             (Some(ready), _) => ready,
+            (None, Target::Update { key: attributes, update }) => {
+                self.updated(table, key, attributes, update, old)?
+            }
             (None, Target::Check { .. }) => {
                 return Ok(Change { before, after: After::Same, rows: Default::default() });
             }
@@ -218,7 +234,7 @@ impl ItemWrite {
 
     /// Whether what becomes of an item depends on the one before.
     fn reads_before(&self, table: &Layout<'_>) -> bool {
-        let depends = matches!(self.target, Target::Check { .. });
+        let depends = matches!(self.target, Target::Update { .. } | Target::Check { .. });
         depends || self.condition.is_some() || !table.indexes.is_empty()
     }
 
@@ -229,6 +245,27 @@ impl ItemWrite {
             Ok(())
         } else {
             Err(WriteFault::Condition(old.map(|old| old.payload.clone())))
+        }
+    }
+
+    /// The item that an update makes of the one before, with its rows: as planned, if it was planned for that very item.
+    fn updated(
+        &self,
+        table: &Layout<'_>,
+        key: &[u8],
+        attributes: &AttributeMap,
+        update: &Update,
+        old: Option<&Value>,
+    ) -> Result<(After<'_>, Cow<'_, Rows>), WriteFault> {
+        let since = old.map(|old| old.since);
+        let plan = self.planned(table).and_then(|plan| plan.updated.as_ref());
+        if let Some((_, encoded, rows)) = plan.filter(|(planned, ..)| *planned == since) {
+            return Ok((After::Stored(Cow::Borrowed(encoded)), Cow::Borrowed(rows)));
+        }
+        match apply_update(table, key, attributes, update, old)? {
+            Some((encoded, rows)) => Ok((After::Stored(Cow::Owned(encoded)), Cow::Owned(rows))),
+            // There was no item, and there is nothing to make one for.
+            None => Ok((After::Same, Cow::default())),
         }
     }
 
@@ -255,4 +292,21 @@ impl ItemWrite {
         let (before, after) = &change.rows;
         rows::change(tx, table, before, after)
     }
+}
+
+/// The item that an update makes of the one before, with its rows; nothing where there is no item before or after.
+fn apply_update(
+    table: &Layout<'_>,
+    key: &[u8],
+    attributes: &AttributeMap,
+    update: &Update,
+    old: Option<&Value>,
+) -> Result<Option<(Encoded, Rows)>, WriteFault> {
+    let before = old.map(|old| Stored { bytes: &old.payload, size: old.size });
+    let Some(encoded) = update.apply(before, &attributes.0)? else { return Ok(None) };
+    if encoded.size > ITEM_BYTES_MAX {
+        return Err(WriteFault::TooLarge);
+    }
+    let rows = Rows::of_encoded(table, key, &encoded)?.map_err(WriteFault::UpdatedIndexKey)?;
+    Ok(Some((encoded, rows)))
 }

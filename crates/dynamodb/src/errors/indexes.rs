@@ -24,3 +24,16 @@ pub fn index_key(error: &IndexKeyError) -> Error {
         IndexKeyError::TooLong(role) => key_too_long(*role),
     }
 }
+
+/// A key attribute of an index to which an update gives a value that cannot be a key. Source: recorded.
+#[must_use]
+pub fn updated_index_key(error: &IndexKeyError) -> Error {
+    match error {
+        IndexKeyError::Empty { kind, .. } => validation(format!(
+            "One or more parameter values are not valid. The update expression attempted to update a secondary index key \
+             to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value.",
+            if *kind == ScalarType::B { "binary" } else { "string" }
+        )),
+        other => index_key(other),
+    }
+}

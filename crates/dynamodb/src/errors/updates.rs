@@ -1,6 +1,6 @@
 //! Texts of updates that an item does not take. What is wrong with the expression alone is in [`super::expression`].
 
-use super::{Wording, validation};
+use super::{Wording, invalid, validation};
 use crate::item::edit::{UpdateError, UpdateFault};
 use crate::number::NumberError;
 use holdfast_aws::Error;
@@ -41,4 +41,10 @@ pub fn refused(fault: &UpdateFault) -> Error {
 #[must_use]
 pub fn item_too_large() -> Error {
     validation("Item size to update has exceeded the maximum allowed size")
+}
+
+/// An update of an attribute that is part of the item's key. Source: recorded.
+#[must_use]
+pub fn key_attribute(name: &str) -> Error {
+    invalid(&format!("Cannot update attribute {name}. This attribute is part of the key"))
 }

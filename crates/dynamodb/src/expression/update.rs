@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
 /// An `UpdateExpression`: changes of one item, of which none touches what another changes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Update {
     /// In the order in which they were written; those of one kind follow each other.
     pub actions: Vec<Action>,

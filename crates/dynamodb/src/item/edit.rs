@@ -72,7 +72,7 @@ impl Update {
     /// The item after the update. `before` is the item before; without one the update starts from the attributes of the
     /// key. The size limit of items is not checked.
     ///
-    /// Nothing, if there was no item and the update only removes: then there is none afterwards either. Source: answers of
+    /// Nothing, if there was no item and the update does nothing but remove: then there is none afterwards either. Source: answers of
     /// AWS that a public test suite expected of it (2020 to 2024).
     ///
     /// # Errors
@@ -113,7 +113,8 @@ impl Update {
     }
 
     fn only_removes(&self) -> bool {
-        self.actions.iter().all(|action| matches!(action, Action::Remove(_) | Action::Delete(..)))
+        let removes = |action: &Action| matches!(action, Action::Remove(_) | Action::Delete(..));
+        !self.actions.is_empty() && self.actions.iter().all(removes)
     }
 }
 

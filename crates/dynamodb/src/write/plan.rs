@@ -1,9 +1,10 @@
 //! What is computed on the submitting thread.
 
 use super::rows::{self, Rows};
-use super::{ItemWrite, Layout, Target};
+use super::{ItemWrite, Layout, Target, apply_update};
 use crate::catalog::failed;
 use crate::index::IndexKeyError;
+use crate::item::codec::Encoded;
 use crate::key::KeyError;
 use holdfast_aws::Error;
 use holdfast_store::{Snapshot, Value, Version};
@@ -17,6 +18,8 @@ pub(super) struct Plan {
     pub(super) key: Result<Vec<u8>, KeyError>,
     /// Rows of an item that is put.
     pub(super) put: Option<Result<Rows, IndexKeyError>>,
+    /// What an update makes of the item that a version wrote, or of none.
+    pub(super) updated: Option<(Option<Version>, Encoded, Rows)>,
     /// Rows of the item before, with the version that wrote it.
     before: Option<(Version, Rows)>,
 }
@@ -24,7 +27,7 @@ pub(super) struct Plan {
 impl ItemWrite {
     pub(super) fn make_plan(&self, newest: &Snapshot, table: &Layout<'_>) -> Result<Plan, Error> {
         let key = self.make_key(&table.schema);
-        let mut plan = Plan { table: table.table.since, key, put: None, before: None };
+        let mut plan = Plan { table: table.table.since, key, put: None, updated: None, before: None };
         let Ok(key) = &plan.key else { return Ok(plan) };
         let old = table.table.space.get(newest, key).map_err(failed)?;
         let old = old.as_ref();
@@ -34,14 +37,20 @@ impl ItemWrite {
         }
         match &self.target {
             Target::Put { encoded, .. } => plan.put = Some(Rows::of_encoded(table, key, encoded)?),
+            Target::Update { key: attributes, update } => {
+                // A refusal depends on the item before, so it is left to the executor.
+                let updated = apply_update(table, key, attributes, update, old).ok().flatten();
+                plan.updated = updated.map(|(encoded, rows)| (old.map(|old| old.since), encoded, rows));
+            }
             Target::Delete { .. } | Target::Check { .. } => {}
         }
         if indexed {
             let none = Rows::default();
             let before = plan.before.as_ref().map_or(&none, |(_, rows)| rows);
             let put = plan.put.as_ref().and_then(|rows| rows.as_ref().ok());
+            let updated = plan.updated.as_ref().map(|(_, _, rows)| rows);
             if !matches!(self.target, Target::Check { .. }) {
-                rows::prefetch(newest, table, before, put.unwrap_or(&none));
+                rows::prefetch(newest, table, before, put.or(updated).unwrap_or(&none));
             }
         }
         Ok(plan)

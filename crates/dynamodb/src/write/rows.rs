@@ -33,13 +33,18 @@ impl Rows {
         let item = Item::new(&encoded.bytes).map_err(|error| errors::damaged(&error))?;
         let indexed = Indexed { key, item, size: encoded.size };
         let mut rows = Vec::with_capacity(table.indexes.len());
+        let mut fault: Option<(&str, IndexKeyError)> = None;
         for index in &table.indexes {
             match index::row(&indexed, index, &table.schema).map_err(|error| errors::damaged(&error))? {
                 Ok(row) => rows.push(row),
-                Err(error) => return Ok(Err(error)),
+                // Of several indexes the first by its name is reported. Source: recorded.
+                Err(error) if fault.as_ref().is_none_or(|(name, _)| index.name < *name) => {
+                    fault = Some((index.name, error));
+                }
+                Err(_) => {}
             }
         }
-        Ok(Ok(Self(rows)))
+        Ok(fault.map_or(Ok(Self(rows)), |(_, error)| Err(error)))
     }
 
     /// Rows of a stored item. One whose values do not fit an index has no row there: the index is younger than the item.

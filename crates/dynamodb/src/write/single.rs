@@ -3,9 +3,12 @@
 use super::{ItemWrite, Layout};
 use crate::catalog::{Scope, TableName};
 use crate::errors::{self, Wording, expression, writes};
+use crate::expression::outline::Outline;
 use crate::expression::{Condition, ExpressionKind, Placeholders};
+use crate::item::json;
+use crate::item::view::Item;
 use crate::key::KeyError;
-use crate::request;
+use crate::request::{self, Answer};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::{AttributeMap, Pairs};
@@ -19,6 +22,12 @@ pub(crate) enum Returned {
     Nothing,
     /// `ALL_OLD`
     AllOld,
+    /// `ALL_NEW`
+    AllNew,
+    /// `UPDATED_OLD`: of the item before, what the update names.
+    UpdatedOld(Outline),
+    /// `UPDATED_NEW`: of the item after, what the update names.
+    UpdatedNew(Outline),
 }
 
 impl Returned {
@@ -32,6 +41,10 @@ impl Returned {
             Some("ALL_OLD") => Ok(Self::AllOld),
             Some(_) => Err(writes::return_values_old_only()),
         }
+    }
+
+    fn is_of_old(&self) -> bool {
+        matches!(self, Self::AllOld | Self::UpdatedOld(_))
     }
 }
 
@@ -139,16 +152,32 @@ impl WriteOperation<Error> for SingleWrite {
         let key = self.write.key(&table, self.key_fault)?;
         let change = self
             .write
-            .decide(tx, &table, &key, self.returned == Returned::AllOld)
+            .decide(tx, &table, &key, self.returned.is_of_old())
             .map_err(|fault| fault.into_error(self.return_on_failure))?;
         self.write.apply(tx, &table, &key, &change)?;
-        if self.returned == Returned::AllOld {
-            self.shown = change.before().map(|(bytes, _)| bytes.clone());
-        }
+        self.shown = match &self.returned {
+            Returned::Nothing => None,
+            Returned::AllOld | Returned::UpdatedOld(_) => change.before().map(|(bytes, _)| bytes.clone()),
+            Returned::AllNew | Returned::UpdatedNew(_) => {
+                change.after().map(|(bytes, _)| Bytes::copy_from_slice(bytes))
+            }
+        };
         Ok(())
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
-        request::render_item("Attributes", self.shown.as_deref())
+        let Some(shown) = &self.shown else { return Ok(b"{}".to_vec()) };
+        let mut answer = Answer::with_capacity(request::rendered_room(shown));
+        let attributes = |out: &mut Vec<u8>| {
+            let item = Item::new(shown)?;
+            match &self.returned {
+                Returned::UpdatedOld(outline) | Returned::UpdatedNew(outline) => {
+                    json::render_outlined(item, outline, out)
+                }
+                _ => json::render_item(item, out).map(|()| true),
+            }
+        };
+        answer.member("Attributes", attributes).map_err(|error| errors::damaged(&error))?;
+        Ok(answer.finish())
     }
 }
