@@ -244,10 +244,38 @@ fn refuse_capacity(operation: &str, value: Option<&str>) -> Result<(), Error> {
 /// Refuses members that are present and not evaluated.
 fn refuse_unevaluated<I: Input>(input: &I) -> Result<(), Error> {
     let evaluated = find(I::OPERATION).map_or(&[][..], |operation| operation.evaluated);
-    match input.members_set().into_iter().find(|member| !evaluated.contains(member)) {
+    let sent = input.members_set();
+    refuse_mixture(I::OPERATION, &sent)?;
+    match sent.into_iter().find(|member| !evaluated.contains(member)) {
         Some(member) => Err(errors::not_evaluated(I::OPERATION, member)),
         None => Ok(()),
     }
+}
+
+/// Refuses expressions together with the parameters that there were before expressions.
+fn refuse_mixture(operation: &str, sent: &[&'static str]) -> Result<(), Error> {
+    const LEGACY: [&str; 7] = [
+        "AttributesToGet",
+        "AttributeUpdates",
+        "ConditionalOperator",
+        "Expected",
+        "KeyConditions",
+        "QueryFilter",
+        "ScanFilter",
+    ];
+    let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<&str> {
+        sent.iter().copied().filter(|member| wanted(member)).collect()
+    };
+    let legacy = of(&|member| LEGACY.contains(&member));
+    let expressions = of(&|member| member.ends_with("Expression"));
+    if legacy.is_empty() || expressions.is_empty() {
+        return Ok(());
+    }
+    let wording = match operation {
+        "PutItem" | "UpdateItem" | "DeleteItem" => errors::Wording::Enveloped,
+        _ => errors::Wording::Bare,
+    };
+    Err(errors::expression::mixed(wording, &legacy, &expressions))
 }
 
 #[cfg(test)]

@@ -365,6 +365,19 @@ pub fn placeholders_unused(of: Placeholder, keys: &[&str]) -> Error {
     ))
 }
 
+/// Expressions beside parameters of the time before them. Source: recorded for `PutItem` and `UpdateItem`, before and after
+/// their words were enveloped; known for the others.
+#[must_use]
+pub fn mixed(wording: Wording, legacy: &[&str], expressions: &[&str]) -> Error {
+    let text = format!(
+        "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {{{}}} \
+         Expression parameters: {{{}}}",
+        legacy.join(", "),
+        expressions.join(", ")
+    );
+    worded(wording, validation(text))
+}
+
 /// Names without any expression. Source: recorded.
 #[must_use]
 pub fn names_without_expression(wording: Wording) -> Error {
