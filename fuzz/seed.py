@@ -20,7 +20,10 @@ HEADS = [
 EXPRESSIONS = [
     "#p = :p AND #s BETWEEN :s AND :t", "p = :p and begins_with(s, :s)", "(p = :p) AND (s >= :n)", ":p = p AND :b < s",
     "attribute_not_exists(a.b[3]) OR NOT (size(#x) > :n AND a IN (:p, :s, :m))", "a, #x.b[0], c",
-    "contains(a, :p) AND attribute_type(b, :s) OR x <> :l"]
+    "contains(a, :p) AND attribute_type(b, :s) OR x <> :l",
+    "SET a = if_not_exists(#x, :n) + :m, b.c[1] = list_append(:l, d) REMOVE e[0] ADD f :n DELETE g :b"]
+ITEM = ('{"s":{"S":"x"},"n":{"N":"5"},"l":{"L":[{"S":"0"},{"S":"1"},{"S":"2"}]},"m":{"M":{"x":{"S":"m"},"l":{"L":[{"N":"1"}]},'
+        '"m":{"M":{"y":{"N":"1"}}}}},"ss":{"SS":["a","b","c"]},"ns":{"NS":["1","2"]},"lm":{"L":[{"M":{"k":{"S":"1"}}}]}}')
 
 def keep(target, text):
     data = text.encode("utf-8", "surrogatepass")
@@ -51,7 +54,8 @@ def main():
             for name in ("Item", "Key", "ExpressionAttributeValues"):
                 for item in members(step.get("request"), name):
                     keep("item_json", json.dumps(item, separators=(",", ":")))
-            for name in ("KeyConditionExpression", "FilterExpression", "ConditionExpression", "ProjectionExpression"):
+            for name in ("KeyConditionExpression", "FilterExpression", "ConditionExpression", "ProjectionExpression",
+                         "UpdateExpression"):
                 for expression in members(step.get("request"), name):
                     if isinstance(expression, str):
                         keep("expressions", expression)
@@ -63,6 +67,12 @@ def main():
     for expression in EXPRESSIONS:
         keep("expressions", expression)
     keep("item_bytes", "\x01\x00")
+    cases = ROOT / "crates/dynamodb/src/item/edit/tests/cases.txt"
+    for line in cases.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("//"):
+            expression = line.split("\t")[0]
+            keep("updates", f"{expression}\n\n\n{ITEM}")
+            keep("updates", f"{expression}\n\n\n\x01\x02\x01l\x06\x03\x01\x81a\x01n\x42\xc1\x02")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
 #![no_main]
 
 use holdfast_dynamodb::errors::Wording;
-use holdfast_dynamodb::expression::{Condition, ExpressionKind, KeyCondition, Placeholders, Projection};
+use holdfast_dynamodb::expression::{
+    Condition, ExpressionKind, KeyCondition, Placeholders, Projection, Update,
+};
 use holdfast_dynamodb::key::{KeyAttribute, KeySchema, ScalarType};
 use holdfast_shapes::{AttributeMap, Pairs};
 use libfuzzer_sys::fuzz_target;
@@ -30,6 +32,9 @@ fuzz_target!(|text: &str| {
         }
     }
     if let Err(error) = Projection::parse(expression, &mut known) {
+        assert_eq!(error.status, 400, "{error:?}");
+    }
+    if let Err(error) = Update::parse(expression, &mut known) {
         assert_eq!(error.status, 400, "{error:?}");
     }
     let Some(mut known) = placeholders(names, values) else { return };

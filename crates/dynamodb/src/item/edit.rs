@@ -153,22 +153,21 @@ fn check_path(path: &Path, item: Item<'_>) -> Result<(), UpdateError> {
 }
 
 fn set_value<'a>(value: &'a SetValue, item: Item<'a>) -> Result<Cow<'a, [u8]>, UpdateError> {
-    match value {
-        SetValue::Operand(value) => operand(value, item),
-        SetValue::Sum(left, right) | SetValue::Difference(left, right) => {
-            let left = values::number(&operand(left, item)?)?;
-            let right = values::number(&operand(right, item)?)?;
-            let sum = if matches!(value, SetValue::Sum(..)) { left.plus(right) } else { left.minus(right) };
-            Ok(Cow::Owned(values::stored_number(sum.map_err(UpdateFault::Number)?)))
-        }
-    }
+    let (left, right) = match value {
+        SetValue::Operand(value) => return operand(value, item),
+        SetValue::Sum(left, right) | SetValue::Difference(left, right) => (left, right),
+    };
+    let [left, right] = operands([left, right], item, |stored| values::number(stored).map(|_| ()))?;
+    let (left, right) = (values::number(&left)?, values::number(&right)?);
+    let sum = if matches!(value, SetValue::Sum(..)) { left.plus(right) } else { left.minus(right) };
+    Ok(Cow::Owned(values::stored_number(sum.map_err(UpdateFault::Number)?)))
 }
 
 /// The stored form of an operand. Recursion is bounded by the bytes of an expression.
-fn operand<'a>(operand_: &'a SetOperand, item: Item<'a>) -> Result<Cow<'a, [u8]>, UpdateError> {
+fn operand<'a>(value: &'a SetOperand, item: Item<'a>) -> Result<Cow<'a, [u8]>, UpdateError> {
     let found =
         |path: &Path| Ok::<_, Damaged>(path.find(Some(item))?.map(|value| Cow::Borrowed(value.as_bytes())));
-    match operand_ {
+    match value {
         SetOperand::Path(path) => Ok(found(path)?.ok_or(UpdateFault::MissingAttribute)?),
         SetOperand::Value(value) => Ok(Cow::Borrowed(value.as_bytes())),
         SetOperand::IfNotExists(path, otherwise) => {
@@ -177,12 +176,30 @@ fn operand<'a>(operand_: &'a SetOperand, item: Item<'a>) -> Result<Cow<'a, [u8]>
             Ok(found(path)?.unwrap_or(otherwise))
         }
         SetOperand::ListAppend(first, second) => {
-            let first = operand(first, item)?;
-            let first = values::list(&first)?;
-            let second = operand(second, item)?;
-            Ok(Cow::Owned(values::append(first, values::list(&second)?)))
+            let [first, second] = operands([first, second], item, |stored| values::list(stored).map(|_| ()))?;
+            Ok(Cow::Owned(values::append(values::list(&first)?, values::list(&second)?)))
         }
     }
+}
+
+/// Two operands, of each of which `check` says whether it is of the right type. Functions among them are looked at before
+/// the others (local emulator).
+fn operands<'a>(
+    operands: [&'a SetOperand; 2],
+    item: Item<'a>,
+    check: fn(&[u8]) -> Result<(), UpdateError>,
+) -> Result<[Cow<'a, [u8]>; 2], UpdateError> {
+    let is_function =
+        |value: &SetOperand| matches!(value, SetOperand::IfNotExists(..) | SetOperand::ListAppend(..));
+    let of_function = |value| if is_function(value) { operand(value, item).map(Some) } else { Ok(None) };
+    let [left, right] = operands;
+    let functions = [of_function(left)?, of_function(right)?];
+    let finish = |value, known: Option<Cow<'a, [u8]>>| {
+        let stored = known.map_or_else(|| operand(value, item), Ok)?;
+        check(&stored).map(|()| stored)
+    };
+    let [known_left, known_right] = functions;
+    Ok([finish(left, known_left)?, finish(right, known_right)?])
 }
 
 #[cfg(test)]

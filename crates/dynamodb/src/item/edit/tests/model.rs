@@ -40,16 +40,29 @@ fn operand(tree: &Tree, operand_: &SetOperand) -> Result<AttributeValue, UpdateF
             Ok(read(tree, path).cloned().unwrap_or(otherwise))
         }
         SetOperand::ListAppend(first, second) => {
-            let first = match operand(tree, first)? {
-                AttributeValue::L(list) => list,
-                _ => return Err(UpdateFault::OperandType),
-            };
-            match operand(tree, second)? {
-                AttributeValue::L(list) => Ok(AttributeValue::L([first, list].concat())),
+            let (first, second) = pair(tree, first, second, |value| match value {
+                AttributeValue::L(list) => Ok(list),
                 _ => Err(UpdateFault::OperandType),
-            }
+            })?;
+            Ok(AttributeValue::L([first, second].concat()))
         }
     }
+}
+
+/// Two operands; faults inside functions come first.
+fn pair<T>(
+    tree: &Tree,
+    left: &SetOperand,
+    right: &SetOperand,
+    read: fn(AttributeValue) -> Result<T, UpdateFault>,
+) -> Result<(T, T), UpdateFault> {
+    for value in [left, right] {
+        if matches!(value, SetOperand::IfNotExists(..)) {
+            operand(tree, value)?;
+        }
+    }
+    let left = read(operand(tree, left)?)?;
+    Ok((left, read(operand(tree, right)?)?))
 }
 
 fn number(value: AttributeValue) -> Result<Number, UpdateFault> {
@@ -125,12 +138,12 @@ fn new_value(tree: &Tree, action: &Action) -> Result<Option<AttributeValue>, Upd
     match action {
         Action::Set(_, SetValue::Operand(value)) => operand(tree, value).map(Some),
         Action::Set(_, SetValue::Sum(left, right)) => {
-            let left = number(operand(tree, left)?)?;
-            sum(left, number(operand(tree, right)?)?).map(Some)
+            let (left, right) = pair(tree, left, right, number)?;
+            sum(left, right).map(Some)
         }
         Action::Set(_, SetValue::Difference(left, right)) => {
-            let left = number(operand(tree, left)?)?;
-            sum(left, number(operand(tree, right)?)?.negated()).map(Some)
+            let (left, right) = pair(tree, left, right, number)?;
+            sum(left, right.negated()).map(Some)
         }
         Action::Remove(_) => Ok(None),
         Action::Add(_, value) => changed(value, true),
