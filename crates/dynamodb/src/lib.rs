@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`operations`]: the one list of operations, and how a request becomes a planned read or write
 //! - `operations/<operation>.rs`: one file each
+//! - [`capacity`]: what a request consumed, in capacity units
 //! - [`errors`]: every text that clients see
 //! - [`expression`]: conditions, projections and updates as text, and what becomes of them
 //! - [`inspect`]: a look at what is stored, for verbs and the console
@@ -18,6 +19,7 @@
 //! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share;
 //!   `projected`: what they show of items that they get by keys
 
+pub mod capacity;
 mod catalog;
 mod description;
 pub mod errors;
@@ -25,6 +27,7 @@ pub mod expression;
 pub mod index;
 pub mod inspect;
 pub mod item;
+mod item_collection;
 pub mod jobs;
 pub mod key;
 mod key_paths;

@@ -11,11 +11,13 @@
 //! - `plan`: what is computed ahead
 //! - `rows`: the rows of an item in the indexes of its table
 //! - [`single`]: the operations that write one item
+//! - [`told`]: capacity and collections of items, where an answer tells of them
 
 pub(crate) mod fault;
 mod plan;
 mod rows;
 pub(crate) mod single;
+pub(crate) mod told;
 
 pub(crate) use self::fault::WriteFault;
 use self::plan::Plan;

@@ -3,15 +3,16 @@
 //! AWS may leave requests of a batch undone and give them back; here a batch is done whole or refused whole, so
 //! `UnprocessedItems` is always empty.
 
-use super::{Prepared, refuse_unevaluated};
+use super::{Prepared, read};
+use crate::capacity::render::Kind;
 use crate::catalog::{Scope, Table, TableName};
 use crate::errors::{self, Wording, batches};
 use crate::item::codec::{check_key, encode_item};
 use crate::item::size::ITEM_BYTES_MAX;
-use crate::request;
+use crate::request::{self, Answer};
+use crate::write::told::{Asked, ToldOfTables};
 use crate::write::{ItemWrite, Layout};
 use holdfast_aws::{Context, Error};
-use holdfast_shapes::Input;
 use holdfast_shapes::dynamodb::{BatchWriteItemInput, DeleteRequest, PutRequest, WriteRequest};
 use holdfast_state::operation::{Extent, WriteOperation};
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
@@ -27,12 +28,11 @@ const POINT_WRITES_MAX: usize = 8;
 /// # Errors
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
-    let mut input: BatchWriteItemInput = holdfast_shapes::read(body).map_err(errors::unreadable)?;
-    input.check().map_err(errors::constraints)?;
-    // `NONE` asks for nothing; whatever else is asked for is not evaluated yet.
-    input.return_consumed_capacity.take_if(|asked| asked == "NONE");
-    input.return_item_collection_metrics.take_if(|asked| asked == "NONE");
-    refuse_unevaluated(&input)?;
+    let input: BatchWriteItemInput = read(body)?;
+    let asked = Asked::read(
+        input.return_consumed_capacity.as_deref(),
+        input.return_item_collection_metrics.as_deref(),
+    );
     let lists = input.request_items.unwrap_or_default().0;
     let count = lists.iter().map(|(_, list)| list.len()).sum();
     if count > WRITES_MAX {
@@ -42,7 +42,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let mut writes = Vec::with_capacity(count);
     let mut need = Need::Free;
     for (at, (name, list)) in lists.into_iter().enumerate() {
-        tables.push(TableName::read(name)?);
+        tables.push((TableName::read(name.clone())?, name));
         for request in list {
             if request.put_request.is_some() {
                 need = Need::Room;
@@ -56,6 +56,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         tables,
         writes,
         need,
+        asked,
+        told: ToldOfTables::default(),
     })))
 }
 
@@ -82,11 +84,13 @@ fn write(request: WriteRequest) -> Result<ItemWrite, Error> {
 struct BatchWriteItem {
     info: CommitInfo,
     scope: Scope,
-    /// In the order in which they were sent.
-    tables: Vec<TableName>,
+    /// In the order in which they were sent, with their names as they were sent.
+    tables: Vec<(TableName, String)>,
     /// Each with the position of its table, in the order in which they were sent.
     writes: Vec<(usize, ItemWrite)>,
     need: Need,
+    asked: Asked,
+    told: ToldOfTables,
 }
 
 impl WriteOperation<Error> for BatchWriteItem {
@@ -103,7 +107,7 @@ impl WriteOperation<Error> for BatchWriteItem {
     }
 
     fn prefetch(&self, newest: &Snapshot) {
-        let find = |name| self.scope.table(newest, name).ok().flatten();
+        let find = |(name, _): &(TableName, String)| self.scope.table(newest, name).ok().flatten();
         let tables: Vec<Option<Table>> = self.tables.iter().map(find).collect();
         let tables: Vec<Option<Layout<'_>>> =
             tables.iter().map(|table| table.as_ref().and_then(|table| Layout::read(table).ok())).collect();
@@ -115,31 +119,47 @@ impl WriteOperation<Error> for BatchWriteItem {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        let find = |name| self.scope.table(tx, name)?.ok_or_else(errors::no_such_table);
+        let find =
+            |(name, _): &(TableName, String)| self.scope.table(tx, name)?.ok_or_else(errors::no_such_table);
         let tables: Vec<Table> = self.tables.iter().map(find).collect::<Result<_, Error>>()?;
         let tables: Vec<Layout<'_>> = tables.iter().map(Layout::read).collect::<Result<_, Error>>()?;
-        let mut changes: Vec<(&Layout<'_>, &ItemWrite, Cow<'_, [u8]>)> =
-            Vec::with_capacity(self.writes.len());
+        let mut changes: Vec<(usize, &ItemWrite, Cow<'_, [u8]>)> = Vec::with_capacity(self.writes.len());
         for (at, write) in &self.writes {
             let table = &tables[*at];
             let key = write.key(table, errors::lookup_key)?;
             // A table may be there by its name and by its ARN.
-            let same = |other: &(&Layout<'_>, &ItemWrite, Cow<'_, [u8]>)| {
-                other.0.table.space.id() == table.table.space.id() && other.2 == key
+            let same = |(other_at, _, other_key): &(usize, _, Cow<'_, [u8]>)| {
+                tables[*other_at].table.space.id() == table.table.space.id() && *other_key == key
             };
             if changes.iter().any(same) {
                 return Err(batches::duplicate_keys());
             }
-            changes.push((table, write, key));
+            changes.push((*at, write, key));
         }
-        for (table, write, key) in changes {
-            let change = write.decide(tx, table, &key, false).map_err(|fault| fault.into_error(false))?;
+        let mut told = ToldOfTables::default();
+        for (at, write, key) in changes {
+            let table = &tables[at];
+            let change = write
+                .decide(tx, table, &key, self.asked.needs_before())
+                .map_err(|fault| fault.into_error(false))?;
+            if self.asked.is_anything() {
+                told.of(&self.tables[at].1).add(self.asked, tx, table, &key, &change)?;
+            }
             write.apply(tx, table, &key, &change)?;
         }
+        self.told = told;
         Ok(())
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
-        Ok(br#"{"UnprocessedItems":{}}"#.to_vec())
+        let mut answer = Answer::with_capacity(64);
+        let members = self.told.render(self.asked, Kind::Unsaid, &mut answer).and_then(|()| {
+            answer.member("UnprocessedItems", |out| {
+                out.extend_from_slice(b"{}");
+                Ok(true)
+            })
+        });
+        members.map_err(|error| errors::damaged(&error))?;
+        Ok(answer.finish())
     }
 }

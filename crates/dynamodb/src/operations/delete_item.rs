@@ -1,7 +1,6 @@
 //! `DeleteItem`: removes the item of a key, if there is one and a condition holds for it.
 
 use super::{Prepared, read};
-use crate::catalog::TableName;
 use crate::errors;
 use crate::item::codec::check_key;
 use crate::write::ItemWrite;
@@ -16,7 +15,11 @@ use holdfast_store::Need;
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: DeleteItemInput = read(body)?;
-    let table = TableName::read(input.table_name.unwrap_or_default())?;
+    let table = single::Table::read(
+        input.table_name,
+        input.return_consumed_capacity.as_deref(),
+        input.return_item_collection_metrics.as_deref(),
+    )?;
     let returned = Returned::old_only(input.return_values.as_deref())?;
     let expressions = Expressions {
         condition: input.condition_expression,

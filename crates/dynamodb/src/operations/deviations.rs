@@ -123,8 +123,12 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation {
         what: "`BatchWriteItem`",
         aws: "Each request of a batch is done or not by itself; what was not done comes back in `UnprocessedItems`.",
-        here: "A batch is one commit: done whole or not at all. `UnprocessedItems` is always empty. Of \
-               `ReturnConsumedCapacity` and `ReturnItemCollectionMetrics` only `NONE` is taken.",
+        here: "A batch is one commit: done whole or not at all. `UnprocessedItems` is always empty.",
+    },
+    Deviation {
+        what: "`SizeEstimateRangeGB` in `ItemCollectionMetrics`",
+        aws: "An estimate for the items of one partition key.",
+        here: "From 0 to the gigabytes of the whole table with its local indexes, rounded up.",
     },
     Deviation {
         what: "Eventually consistent reads",

@@ -1,7 +1,6 @@
 //! `UpdateItem`: changes attributes of an item, or makes it of its key, if a condition holds for it.
 
 use super::{Prepared, read};
-use crate::catalog::TableName;
 use crate::errors::{self, expression};
 use crate::expression::outline::Outline;
 use crate::expression::{Condition, ExpressionKind, Placeholders, Update};
@@ -17,7 +16,11 @@ use holdfast_shapes::dynamodb::UpdateItemInput;
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let mut input: UpdateItemInput = read(body)?;
-    let table = TableName::read(input.table_name.take().unwrap_or_default())?;
+    let table = single::Table::read(
+        input.table_name.take(),
+        input.return_consumed_capacity.as_deref(),
+        input.return_item_collection_metrics.as_deref(),
+    )?;
     refuse_placeholders_alone(&input)?;
     let key = input.key.take().unwrap_or_default();
     check_key(&key).map_err(|error| errors::value(single::WORDING, &error))?;

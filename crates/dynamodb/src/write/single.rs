@@ -1,10 +1,12 @@
 //! The operations that write one item: PutItem, DeleteItem and UpdateItem differ only in what they prepare.
 
+use super::told::{Asked, Told};
 use super::{ItemWrite, Layout};
 use crate::catalog::{Scope, TableName};
 use crate::errors::{self, Wording, expression, writes};
 use crate::expression::outline::Outline;
 use crate::expression::{Condition, ExpressionKind, Placeholders};
+use crate::item::Damaged;
 use crate::item::json;
 use crate::item::view::Item;
 use crate::key::KeyError;
@@ -89,32 +91,65 @@ impl Expressions {
     }
 }
 
+/// The table of a write, and what is asked to be told of it.
+pub(crate) struct Table {
+    name: TableName,
+    sent_name: Option<String>,
+    asked: Asked,
+}
+
+impl Table {
+    /// Reads a table's name, and values of the model of `ReturnConsumedCapacity` and `ReturnItemCollectionMetrics`.
+    ///
+    /// # Errors
+    /// If it is the ARN of no table.
+    pub(crate) fn read(
+        name: Option<String>,
+        capacity: Option<&str>,
+        collections: Option<&str>,
+    ) -> Result<Self, Error> {
+        let name = name.unwrap_or_default();
+        let asked = Asked::read(capacity, collections);
+        let sent_name = asked.is_anything().then(|| name.clone());
+        Ok(Self { name: TableName::read(name)?, sent_name, asked })
+    }
+}
+
+/// Room in an answer for what is told.
+const ROOM_FOR_TOLD: usize = 256;
+
 /// One write of one item.
 pub(crate) struct SingleWrite {
     info: CommitInfo,
     scope: Scope,
-    pub(crate) table: TableName,
-    pub(crate) write: ItemWrite,
+    table: TableName,
+    write: ItemWrite,
     /// What it needs of the disk.
     pub(crate) need: Need,
     /// Words what is wrong with the item's key.
-    pub(crate) key_fault: fn(&KeyError) -> Error,
+    key_fault: fn(&KeyError) -> Error,
     pub(crate) returned: Returned,
     /// Whether a condition that does not hold shows the item.
     pub(crate) return_on_failure: bool,
+    /// What the answer tells beside the item.
+    asked: Asked,
+    /// The table's name as it was sent, if the answer tells it.
+    sent_name: Option<String>,
     /// The item to show, once it is decided.
     shown: Option<Bytes>,
+    told: Told,
 }
 
 impl SingleWrite {
-    /// A write that answers nothing.
+    /// A write whose answer shows nothing of the item.
     pub(crate) fn new(
         context: &Context,
         operation: &'static str,
-        table: TableName,
+        table: Table,
         write: ItemWrite,
         key_fault: fn(&KeyError) -> Error,
     ) -> Self {
+        let Table { name: table, sent_name, asked } = table;
         Self {
             info: request::commit_info(context, operation),
             scope: Scope::of(context),
@@ -124,7 +159,10 @@ impl SingleWrite {
             key_fault,
             returned: Returned::Nothing,
             return_on_failure: false,
+            asked,
+            sent_name,
             shown: None,
+            told: Told::default(),
         }
     }
 }
@@ -146,14 +184,15 @@ impl WriteOperation<Error> for SingleWrite {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        self.shown = None;
+        (self.shown, self.told) = (None, Told::default());
         let table = self.scope.table(tx, &self.table)?.ok_or_else(errors::no_such_table)?;
         let table = Layout::read(&table)?;
         let key = self.write.key(&table, self.key_fault)?;
         let change = self
             .write
-            .decide(tx, &table, &key, self.returned.is_of_old())
+            .decide(tx, &table, &key, self.returned.is_of_old() || self.asked.needs_before())
             .map_err(|fault| fault.into_error(self.return_on_failure))?;
+        self.told.add(self.asked, tx, &table, &key, &change)?;
         self.write.apply(tx, &table, &key, &change)?;
         self.shown = match &self.returned {
             Returned::Nothing => None,
@@ -166,18 +205,28 @@ impl WriteOperation<Error> for SingleWrite {
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
-        let Some(shown) = &self.shown else { return Ok(b"{}".to_vec()) };
-        let mut answer = Answer::with_capacity(request::rendered_room(shown));
-        let attributes = |out: &mut Vec<u8>| {
+        if self.shown.is_none() && !self.asked.is_anything() {
+            return Ok(b"{}".to_vec());
+        }
+        let room = self.shown.as_deref().map_or(0, request::rendered_room);
+        let mut answer = Answer::with_capacity(room + ROOM_FOR_TOLD);
+        self.render(&mut answer).map_err(|error| errors::damaged(&error))?;
+        Ok(answer.finish())
+    }
+}
+
+impl SingleWrite {
+    fn render(&self, answer: &mut Answer) -> Result<(), Damaged> {
+        if let Some(shown) = &self.shown {
             let item = Item::new(shown)?;
-            match &self.returned {
+            answer.member("Attributes", |out| match &self.returned {
                 Returned::UpdatedOld(outline) | Returned::UpdatedNew(outline) => {
                     json::render_outlined(item, outline, out)
                 }
                 _ => json::render_item(item, out).map(|()| true),
-            }
-        };
-        answer.member("Attributes", attributes).map_err(|error| errors::damaged(&error))?;
-        Ok(answer.finish())
+            })?;
+        }
+        let name = self.sent_name.as_deref().unwrap_or(self.table.as_str());
+        self.told.render(self.asked, name, answer)
     }
 }
