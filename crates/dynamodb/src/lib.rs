@@ -17,7 +17,7 @@
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
 //! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share;
-//!   `projected`: what they show of items that they get by keys
+//!   `projected`: what they show of items that they get by keys; `read_capacity`: what reads say of capacity
 
 pub mod capacity;
 mod catalog;
@@ -35,6 +35,7 @@ pub mod number;
 pub mod operations;
 mod page;
 mod projected;
+mod read_capacity;
 mod request;
 pub mod table;
 mod transaction;

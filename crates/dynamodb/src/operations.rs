@@ -121,7 +121,14 @@ pub const OPERATIONS: &[Operation] = &[
     real(
         "GetItem",
         get_item::prepare,
-        &["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"],
+        &[
+            "TableName",
+            "Key",
+            "ConsistentRead",
+            "ReturnConsumedCapacity",
+            "ProjectionExpression",
+            "ExpressionAttributeNames",
+        ],
     ),
     missing("GetResourcePolicy"),
     missing("ImportTable"),
@@ -243,7 +250,7 @@ fn read<I: Input>(body: &[u8]) -> Result<I, Error> {
     Ok(input)
 }
 
-/// Refuses to say what a read consumed, which this build does not know yet.
+/// Refuses to say what a request consumed, where this build does not know yet.
 fn refuse_capacity(operation: &str, value: Option<&str>) -> Result<(), Error> {
     match value {
         None | Some("NONE") => Ok(()),

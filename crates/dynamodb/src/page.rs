@@ -10,10 +10,12 @@
 
 use self::source::Source;
 use self::wanted::{Shown, View};
+use crate::capacity::{Consumed, Units};
 use crate::catalog::failed;
 use crate::errors;
 use crate::item::json;
 use crate::item::view::Item;
+use crate::read_capacity::ReadCapacity;
 use bytes::Bytes;
 use holdfast_aws::Error;
 use holdfast_store::{Snapshot, Value};
@@ -51,6 +53,8 @@ pub(crate) struct Page<'a> {
     pub(crate) limit: Option<u64>,
     /// Which of them come back, and what of them.
     pub(crate) view: View<'a>,
+    /// What is said of the capacity that it consumes.
+    pub(crate) capacity: &'a ReadCapacity,
 }
 
 /// What has been read of a page.
@@ -62,6 +66,10 @@ struct Tally {
     count: u64,
     /// What of the page counts against its limit, in bytes.
     size: u64,
+    /// Rows that were looked at, in bytes.
+    read: u64,
+    /// What the items cost that were fetched.
+    fetched: Units,
     /// Key of the last row if the page ended before the bounds did: because of the limit or the size, whether or not anything
     /// follows.
     last: Option<Bytes>,
@@ -85,12 +93,27 @@ impl Page<'_> {
         out.extend_from_slice(if items { b"]," } else { b"" });
         // Writing into memory does not fail.
         let _ = write!(out, "\"Count\":{},\"ScannedCount\":{}", tally.count, tally.scanned);
-        if let Some(row) = tally.last {
+        if let Some(row) = &tally.last {
             out.extend_from_slice(b",\"LastEvaluatedKey\":");
-            start::render(self.source, &row, &mut out).map_err(|error| errors::internal(&error))?;
+            start::render(self.source, row, &mut out).map_err(|error| errors::internal(&error))?;
+        }
+        let start = out.len();
+        out.extend_from_slice(b",\"ConsumedCapacity\":");
+        if !self.capacity.render(&self.consumed(&tally), &mut out) {
+            out.truncate(start);
         }
         out.push(b'}');
         Ok(out)
+    }
+
+    /// What the page cost: its rows together, and each fetched item by itself. What is filtered out costs as much as what
+    /// comes back. Source: DynamoDB Developer Guide, "Provisioned throughput considerations for local secondary indexes".
+    fn consumed(&self, tally: &Tally) -> Consumed {
+        let units = self.capacity.units(tally.read);
+        let Some(index) = self.source.index() else { return Consumed::of_table(units) };
+        let mut consumed = Consumed::of_index(index, units);
+        consumed.add_table(tally.fetched);
+        consumed
     }
 
     /// Renders the rows of the page that come back.
@@ -120,6 +143,7 @@ impl Page<'_> {
     ) -> Result<(), Error> {
         let View { filter, shown, fetched } = &self.view;
         let size = row.size;
+        tally.read += size;
         let item = match shown {
             Shown::Count if filter.is_none() => {
                 tally.size += size;
@@ -130,7 +154,12 @@ impl Page<'_> {
             _ => self.source.item(read, key)?,
         };
         // What an index does not project has to be fetched, and counts.
-        tally.size += if *fetched { item.size } else { size };
+        if *fetched {
+            tally.size += item.size;
+            tally.fetched += self.capacity.units(item.size);
+        } else {
+            tally.size += size;
+        }
         let damaged = |error| errors::damaged(&error);
         let item = Item::new(&item.payload).map_err(damaged)?;
         if let Some(filter) = filter

@@ -1,7 +1,10 @@
 //! `BatchGetItem`: the items of up to 100 keys, over several tables. Items are answered in the order in which their keys were
-//! sent, which AWS does not promise. Every read is strongly consistent, so `ConsistentRead` makes no difference.
+//! sent, which AWS does not promise. Every read is strongly consistent, so `ConsistentRead` makes no difference but
+//! to the capacity.
 
-use super::{Prepared, read, refuse_capacity};
+use super::{Prepared, read};
+use crate::capacity::render::{self, Kind};
+use crate::capacity::{Consistency, Consumed, ReturnCapacity, Units, of_read};
 use crate::catalog::{Scope, Table, TableName, failed};
 use crate::errors::{self, Wording, reads};
 use crate::item::codec::encode_item;
@@ -32,7 +35,6 @@ const BODY_BYTES_A_KEY: usize = 512;
 /// names and expression, then of its keys. Source of the order: recorded earlier (see [`errors::reads`](crate::errors::reads)).
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: BatchGetItemInput = read(body)?;
-    refuse_capacity("BatchGetItem", input.return_consumed_capacity.as_deref())?;
     let mut requests = Vec::new();
     let mut keys = 0;
     for (name, request) in input.request_items.unwrap_or_default().0 {
@@ -48,7 +50,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         let consistent = request.consistent_read;
         requests.push(Request { name, table, keys: sent, consistent, projected, expression, names });
     }
-    Ok(Prepared::Read(Box::new(BatchGetItem { scope: Scope::of(context), requests, keys })))
+    let returned = ReturnCapacity::read(input.return_consumed_capacity.as_deref());
+    Ok(Prepared::Read(Box::new(BatchGetItem { scope: Scope::of(context), requests, keys, returned })))
 }
 
 /// Checks the values of one table's keys and that none is there twice; counts them. Source of the order: recorded earlier.
@@ -88,6 +91,7 @@ struct BatchGetItem {
     scope: Scope,
     requests: Vec<Request>,
     keys: usize,
+    returned: ReturnCapacity,
 }
 
 impl ReadOperation<Error> for BatchGetItem {
@@ -102,16 +106,26 @@ impl ReadOperation<Error> for BatchGetItem {
         answer.out.extend_from_slice(b"{\"Responses\":{");
         // How many keys of each table there was room for.
         let mut done = Vec::with_capacity(self.requests.len());
+        let mut consumed = Vec::with_capacity(self.requests.len());
         for (at, request) in self.requests.iter().enumerate() {
             answer.separate(at > 0);
             json::render_text(&request.name, &mut answer.out);
             answer.out.extend_from_slice(b":[");
-            done.push(answer.items(read, &tables[at], &asked[at])?);
+            let consistency = Consistency::of(request.consistent.unwrap_or(false));
+            let (keys, units) = answer.items(read, &tables[at], &asked[at], consistency)?;
+            done.push(keys);
+            consumed.push(Consumed::of_table(units));
             answer.out.push(b']');
         }
         answer.out.extend_from_slice(b"},\"UnprocessedKeys\":{");
         self.unprocessed(&done, &mut answer)?;
-        answer.out.extend_from_slice(b"}}");
+        answer.out.push(b'}');
+        if self.returned.is_wanted() {
+            answer.out.extend_from_slice(b",\"ConsumedCapacity\":");
+            let names = self.requests.iter().map(|request| &request.name[..]);
+            render::list(names.zip(&consumed), self.returned, Kind::Unsaid, &mut answer.out);
+        }
+        answer.out.push(b'}');
         Ok(answer.out)
     }
 }
@@ -177,24 +191,36 @@ impl Answer {
         }
     }
 
-    /// Renders the items of keys until one does not fit; answers how many keys were read.
-    fn items(&mut self, read: &Snapshot, table: &Table, (keys, shown): &Asked) -> Result<usize, Error> {
+    /// Renders the items of keys until one does not fit; answers how many keys were read, and what that costs: each item by
+    /// itself, also one that is not there. Source: recorded earlier (see [`errors::reads`](crate::errors::reads)).
+    fn items(
+        &mut self,
+        read: &Snapshot,
+        table: &Table,
+        (keys, shown): &Asked,
+        consistency: Consistency,
+    ) -> Result<(usize, Units), Error> {
         let mut first = true;
+        let mut units = Units::ZERO;
         for (at, key) in keys.iter().enumerate() {
             if self.size >= ANSWER_BYTES_MAX {
-                return Ok(at);
+                return Ok((at, units));
             }
-            let Some(item) = table.space.get(read, key).map_err(failed)? else { continue };
+            let Some(item) = table.space.get(read, key).map_err(failed)? else {
+                units += of_read(0, consistency);
+                continue;
+            };
             if self.size + item.size > ANSWER_BYTES_MAX {
                 // Nothing more is answered: what comes later may not overtake.
                 self.size = ANSWER_BYTES_MAX;
-                return Ok(at);
+                return Ok((at, units));
             }
             self.size += item.size;
+            units += of_read(item.size, consistency);
             self.separate(!first);
             first = false;
             shown.render(&item.payload, &mut self.out).map_err(|error| errors::damaged(&error))?;
         }
-        Ok(keys.len())
+        Ok((keys.len(), units))
     }
 }

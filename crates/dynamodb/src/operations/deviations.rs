@@ -136,11 +136,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Every read is strongly consistent.",
     },
     Deviation {
-        what: "`ReturnConsumedCapacity` of Query, Scan and BatchGetItem other than `NONE`",
-        aws: "The answer says what was consumed.",
-        here: "Refused, like a parameter that is not evaluated.",
-    },
-    Deviation {
         what: "`ExclusiveStartKey` with a value that names no type or several",
         aws: "As far as is known, the text begins with `The provided starting key is invalid: `.",
         here: "The text is that of such a value anywhere else.",

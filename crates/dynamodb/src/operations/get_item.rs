@@ -1,12 +1,14 @@
 //! `GetItem`: the item of a key, or what a projection shows of it. Every read is strongly consistent, so `ConsistentRead` makes
-//! no difference.
+//! no difference but to the capacity.
 
 use super::{Prepared, read};
+use crate::capacity::Consumed;
 use crate::catalog::{Scope, TableName, failed};
 use crate::errors::{self, Wording};
 use crate::item::codec::check_key;
 use crate::key;
 use crate::projected::Projected;
+use crate::read_capacity::ReadCapacity;
 use crate::request::{Answer, rendered_room};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::AttributeMap;
@@ -27,8 +29,15 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let key = input.key.unwrap_or_default();
     check_key(&key).map_err(|error| errors::value(Wording::Bare, &error))?;
     let projected = Projected::read(expression, names)?;
-    let table = TableName::read(input.table_name.unwrap_or_default())?;
-    Ok(Prepared::Read(Box::new(GetItem { scope: Scope::of(context), table, key, projected })))
+    let name = input.table_name.unwrap_or_default();
+    let returned = input.return_consumed_capacity.as_deref();
+    Ok(Prepared::Read(Box::new(GetItem {
+        scope: Scope::of(context),
+        capacity: ReadCapacity::new(returned, input.consistent_read, &name),
+        table: TableName::read(name)?,
+        key,
+        projected,
+    })))
 }
 
 struct GetItem {
@@ -36,6 +45,7 @@ struct GetItem {
     table: TableName,
     key: AttributeMap,
     projected: Projected,
+    capacity: ReadCapacity,
 }
 
 impl ReadOperation<Error> for GetItem {
@@ -45,7 +55,9 @@ impl ReadOperation<Error> for GetItem {
             key::of_key(&self.key.0, schema).map_err(|error| errors::lookup_key(&error))
         })?;
         let item = table.space.get(read, &key).map_err(failed)?;
+        let units = self.capacity.units(item.as_ref().map_or(0, |item| item.size));
         let mut answer = Answer::with_capacity(item.as_ref().map_or(0, |item| rendered_room(&item.payload)));
+        answer.member("ConsumedCapacity", |out| Ok(self.capacity.render(&Consumed::of_table(units), out)))?;
         if let Some(item) = item {
             // It is there, though nothing of it may be shown.
             let write = |out: &mut Vec<u8>| shown.render(&item.payload, out).map(|_any| true);

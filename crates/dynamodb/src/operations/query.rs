@@ -1,6 +1,6 @@
 //! `Query`: the items of one partition of a table or an index, in the order of their sort keys, page by page.
 
-use super::{Prepared, read, refuse_capacity};
+use super::{Prepared, read};
 use crate::catalog::{Scope, TableName};
 use crate::errors::reads::{self, Reader};
 use crate::errors::{self, Wording, expression};
@@ -12,6 +12,7 @@ use crate::page::select::Select;
 use crate::page::source::Source;
 use crate::page::start::StartKey;
 use crate::page::wanted::Wanted;
+use crate::read_capacity::ReadCapacity;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::QueryInput;
@@ -25,9 +26,11 @@ use std::ops::Bound;
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: QueryInput = read(body)?;
-    refuse_capacity("Query", input.return_consumed_capacity.as_deref())?;
     refuse_placeholders_alone(&input)?;
-    let table = TableName::read(input.table_name.unwrap_or_default())?;
+    let name = input.table_name.unwrap_or_default();
+    let returned = input.return_consumed_capacity.as_deref();
+    let capacity = ReadCapacity::new(returned, input.consistent_read, &name);
+    let table = TableName::read(name)?;
     let (of_index, projection) = (input.index_name.is_some(), input.projection_expression.as_deref());
     let select = Select::read(input.select.as_deref(), of_index, projection.is_some(), Reader::Query)?;
     if let Some(start) = &input.exclusive_start_key {
@@ -50,6 +53,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         wanted,
         reverse: input.scan_index_forward == Some(false),
         limit: input.limit.map(i64::unsigned_abs),
+        capacity,
     })))
 }
 
@@ -76,6 +80,7 @@ struct Query {
     wanted: Wanted,
     reverse: bool,
     limit: Option<u64>,
+    capacity: ReadCapacity,
 }
 
 impl Query {
@@ -122,6 +127,7 @@ impl ReadOperation<Error> for Query {
             reverse: self.reverse,
             limit: self.limit,
             view,
+            capacity: &self.capacity,
         };
         page.read(read)
     }

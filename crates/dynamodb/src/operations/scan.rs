@@ -1,6 +1,6 @@
 //! `Scan`: all items of a table or an index, in the order of the hashes of their partition keys, page by page.
 
-use super::{Prepared, read, refuse_capacity};
+use super::{Prepared, read};
 use crate::catalog::{Scope, TableName};
 use crate::errors::reads::{self, Reader};
 use crate::errors::{self, Wording, expression};
@@ -12,6 +12,7 @@ use crate::page::select::Select;
 use crate::page::source::Source;
 use crate::page::start::StartKey;
 use crate::page::wanted::Wanted;
+use crate::read_capacity::ReadCapacity;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::ScanInput;
@@ -25,9 +26,11 @@ use std::ops::Bound;
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: ScanInput = read(body)?;
-    refuse_capacity("Scan", input.return_consumed_capacity.as_deref())?;
     refuse_placeholders_alone(&input)?;
-    let table = TableName::read(input.table_name.unwrap_or_default())?;
+    let name = input.table_name.unwrap_or_default();
+    let returned = input.return_consumed_capacity.as_deref();
+    let capacity = ReadCapacity::new(returned, input.consistent_read, &name);
+    let table = TableName::read(name)?;
     if let Some(start) = &input.exclusive_start_key {
         check_key(start).map_err(|error| reads::start_value(Reader::Scan, &error))?;
     }
@@ -48,6 +51,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         wanted,
         segment,
         limit: input.limit.map(i64::unsigned_abs),
+        capacity,
     })))
 }
 
@@ -72,6 +76,7 @@ struct Scan {
     wanted: Wanted,
     segment: Segment,
     limit: Option<u64>,
+    capacity: ReadCapacity,
 }
 
 impl Scan {
@@ -107,6 +112,7 @@ impl ReadOperation<Error> for Scan {
             reverse: false,
             limit: self.limit,
             view: self.wanted.of_scan(&source)?,
+            capacity: &self.capacity,
         };
         page.read(read)
     }
