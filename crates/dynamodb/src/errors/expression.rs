@@ -471,8 +471,12 @@ pub fn key_type() -> Error {
     invalid("Condition parameter type does not match schema type")
 }
 
-/// A value that no key attribute can have. Source: as for keys of items.
+/// A value that no key attribute can have, of a table or of an index with a name. Source: as for keys of items; empty values
+/// of an index are known.
 #[must_use]
-pub fn key_bytes(error: &KeyError) -> Error {
-    key_value(error)
+pub fn key_bytes(error: &KeyError, index: Option<&str>) -> Error {
+    match (error, index) {
+        (KeyError::Empty { name, kind }, Some(index)) => super::indexes::empty_key(index, name, *kind),
+        _ => key_value(error),
+    }
 }

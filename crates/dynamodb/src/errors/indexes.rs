@@ -13,16 +13,19 @@ pub fn index_key(error: &IndexKeyError) -> Error {
             "Type mismatch for Index Key {name} Expected: {} Actual: {actual} IndexName: {index}",
             expected.name()
         )),
-        IndexKeyError::Empty { index, name, kind } => {
-            let kind = if *kind == ScalarType::B { "binary" } else { "string" };
-            validation(format!(
-                "One or more parameter values are not valid. A value specified for a secondary index key is not supported. \
-                 The AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: {index}, \
-                 IndexKey: {name}"
-            ))
-        }
+        IndexKeyError::Empty { index, name, kind } => empty_key(index, name, *kind),
         IndexKeyError::TooLong(role) => key_too_long(*role),
     }
+}
+
+/// An empty value for a key attribute of an index. Source: as [`index_key`].
+#[must_use]
+pub fn empty_key(index: &str, name: &str, kind: ScalarType) -> Error {
+    let kind = if kind == ScalarType::B { "binary" } else { "string" };
+    validation(format!(
+        "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The \
+         AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: {index}, IndexKey: {name}"
+    ))
 }
 
 /// A key attribute of an index to which an update gives a value that cannot be a key. Source: recorded.

@@ -124,37 +124,38 @@ impl KeyCondition {
         Ok(Self { clauses })
     }
 
-    /// The range of keys for a table's or an index's schema.
+    /// The range of keys for a table's schema, or for that of an index with a name.
     ///
     /// # Errors
     /// AWS's refusal, in its order: more conditions than key attributes; then for the partition key and, if there are two
     /// conditions, for the sort key: none, a value of another type, a value that no key can have, an operator that the
     /// partition key does not take. Source of the order: the local emulator.
-    pub fn resolve(&self, schema: &KeySchema<'_>) -> Result<KeyRange, Error> {
+    pub fn resolve(&self, schema: &KeySchema<'_>, index: Option<&str>) -> Result<KeyRange, Error> {
         let attributes = 1 + usize::from(schema.sort.is_some());
         if self.clauses.len() > attributes {
             return Err(errors::key_too_many(self.clauses.len(), attributes));
         }
-        let test = self.test(&schema.partition, Role::Partition)?;
+        let test = self.test(&schema.partition, Role::Partition, index)?;
         let SortRange::Equal(partition) = test.range() else {
             return Err(errors::key_not_supported());
         };
         let sort = match &schema.sort {
-            Some(sort) if self.clauses.len() > 1 => self.test(sort, Role::Sort)?.range(),
+            Some(sort) if self.clauses.len() > 1 => self.test(sort, Role::Sort, index)?.range(),
             _ => SortRange::All,
         };
         Ok(KeyRange { partition: (schema.partition.kind, partition), sort })
     }
 
     /// The test of a key attribute, once its values can be the attribute's.
-    fn test(&self, attribute: &KeyAttribute<'_>, role: Role) -> Result<&Test, Error> {
+    fn test(&self, attribute: &KeyAttribute<'_>, role: Role, index: Option<&str>) -> Result<&Test, Error> {
         let clause = self.clauses.iter().find(|clause| *clause.attribute == *attribute.name);
         let test = &clause.ok_or_else(|| errors::key_missed(attribute.name))?.test;
         if test.values().any(|value| value.scalar().is_none_or(|(kind, _)| kind != attribute.kind)) {
             return Err(errors::key_type());
         }
         for value in test.values() {
-            key::check_length(bytes(value), attribute, role).map_err(|error| errors::key_bytes(&error))?;
+            key::check_length(bytes(value), attribute, role)
+                .map_err(|error| errors::key_bytes(&error, index))?;
         }
         Ok(test)
     }

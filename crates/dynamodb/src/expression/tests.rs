@@ -93,7 +93,7 @@ fn schema(sort: Option<ScalarType>) -> KeySchema<'static> {
 
 fn resolve(text: &str, sort: Option<ScalarType>) -> Result<KeyRange, Error> {
     let condition = condition(ExpressionKind::KeyCondition, text)?;
-    KeyCondition::new(condition)?.resolve(&schema(sort))
+    KeyCondition::new(condition)?.resolve(&schema(sort), None)
 }
 
 fn key(text: &str) -> String {

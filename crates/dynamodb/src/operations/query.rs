@@ -87,10 +87,12 @@ impl Query {
     /// The keys that are asked for, and the key of the row behind which the page starts; both checked in AWS's order, in which
     /// the partition key of `ExclusiveStartKey` comes before conditions and the rest after. Source: as [`StartKey`].
     fn range(&self, source: &Source<'_>) -> Result<(KeyRange, Option<Vec<u8>>), Error> {
-        let Some(start) = &self.start else { return Ok((self.condition.resolve(source.keys())?, None)) };
+        let Some(start) = &self.start else {
+            return Ok((self.condition.resolve(source.keys(), source.index().map(|index| index.name))?, None));
+        };
         let start = StartKey::open(start, source, Reader::Query)?;
         let partition = start.partition()?;
-        let range = self.condition.resolve(source.keys())?;
+        let range = self.condition.resolve(source.keys(), source.index().map(|index| index.name))?;
         let sort = start.sort()?;
         let row = start.row()?;
         let same = partition.as_bytes() == range.partition.1;
