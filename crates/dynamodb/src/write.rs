@@ -25,12 +25,13 @@ use self::rows::Rows;
 pub(crate) use self::rows::index_space;
 use crate::catalog::{Table, failed};
 use crate::errors;
-use crate::expression::{Condition, Update};
+use crate::expression::{Condition, Path, Update};
 use crate::item::codec::Encoded;
 use crate::item::edit::Stored;
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::item::view::Item;
 use crate::key::{self, KeyError, KeySchema};
+use crate::key_paths;
 use crate::table::IndexView;
 use bytes::Bytes;
 use holdfast_aws::Error;
@@ -73,6 +74,8 @@ enum Target {
 pub(crate) struct ItemWrite {
     target: Target,
     condition: Option<Condition>,
+    /// Whether the condition or the update has a path into a document.
+    into_documents: bool,
     plan: OnceCell<Plan>,
 }
 
@@ -121,7 +124,7 @@ impl Change<'_> {
 
 impl ItemWrite {
     fn new(target: Target) -> Self {
-        Self { target, condition: None, plan: OnceCell::new() }
+        Self { target, condition: None, into_documents: false, plan: OnceCell::new() }
     }
 
     /// Stores an item; `encoded` is its stored form.
@@ -134,7 +137,7 @@ impl ItemWrite {
         Self::new(Target::Delete { key })
     }
 
-    /// Changes the item of a key.
+    /// Changes the item of a key; to be completed by [`ItemWrite::when`].
     pub(crate) fn update(key: AttributeMap, update: Update) -> Self {
         Self::new(Target::Update { key, update })
     }
@@ -147,7 +150,19 @@ impl ItemWrite {
     /// Only if a condition holds for the item before.
     #[must_use]
     pub(crate) fn when(self, condition: Option<Condition>) -> Self {
-        Self { condition, ..self }
+        let write = Self { condition, ..self };
+        let into_documents = write.paths().iter().any(|path| !path.steps.is_empty());
+        Self { into_documents, ..write }
+    }
+
+    /// All paths of condition and update.
+    fn paths(&self) -> Vec<&Path> {
+        let mut paths = self.condition.as_ref().map(Condition::paths).unwrap_or_default();
+        if let Target::Update { update, .. } = &self.target {
+            paths.extend(update.paths());
+            paths.extend(update.read_paths());
+        }
+        paths
     }
 
     /// Makes the plan and reads what the executor will read, so that it finds it at hand. Failures show when it runs.
@@ -196,6 +211,9 @@ impl ItemWrite {
         key: &[u8],
         wanted: bool,
     ) -> Result<Change<'_>, WriteFault> {
+        if self.into_documents {
+            key_paths::check(self.paths(), &table.schema, &table.indexes)?;
+        }
         let plan = self.planned(table);
         // Whatever is stored, a put has the same rows.
         let ready = match &self.target {

@@ -88,7 +88,10 @@ impl Query {
     /// the partition key of `ExclusiveStartKey` comes before conditions and the rest after. Source: as [`StartKey`].
     fn range(&self, source: &Source<'_>) -> Result<(KeyRange, Option<Vec<u8>>), Error> {
         let Some(start) = &self.start else {
-            return Ok((self.condition.resolve(source.keys(), source.index().map(|index| index.name))?, None));
+            return Ok((
+                self.condition.resolve(source.keys(), source.index().map(|index| index.name))?,
+                None,
+            ));
         };
         let start = StartKey::open(start, source, Reader::Query)?;
         let partition = start.partition()?;

@@ -5,6 +5,7 @@ use crate::errors::{self, expression};
 use crate::expression::outline::Outline;
 use crate::expression::{Condition, ExpressionKind, Placeholders, Update};
 use crate::item::codec::check_key;
+use crate::item::size::ITEM_BYTES_MAX;
 use crate::write::ItemWrite;
 use crate::write::single::{self, Returned, SingleWrite};
 use holdfast_aws::{Context, Error};
@@ -25,6 +26,9 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let key = input.key.take().unwrap_or_default();
     check_key(&key).map_err(|error| errors::value(single::WORDING, &error))?;
     let (condition, update) = expressions(&mut input)?;
+    if update.cost() > ITEM_BYTES_MAX {
+        return Err(errors::updates::item_too_large());
+    }
     let returned = returned(input.return_values.as_deref(), &update);
     let write = ItemWrite::update(key, update).when(condition);
     let mut write = SingleWrite::new(context, "UpdateItem", table, write, errors::lookup_key);
