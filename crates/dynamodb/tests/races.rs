@@ -98,3 +98,63 @@ fn a_name_is_given_once() {
     execute(&store, first).unwrap();
     assert_eq!(execute(&store, second).unwrap_err().code, "ResourceInUseException");
 }
+
+/// A transaction that puts an item where there is none, with a token.
+fn transact(name: &str, token: &str) -> Submission<Error> {
+    let body = format!(
+        r#"{{"TransactItems":[{{"Put":{{"TableName":"Music","Item":{{"one":{{"S":"{name}"}}}},
+            "ConditionExpression":"attribute_not_exists(one)"}}}}],"ClientRequestToken":"{token}"}}"#
+    );
+    Submission::new(write("TransactWriteItems", &body))
+}
+
+#[test]
+fn a_token_takes_effect_once_though_many_send_it_at_once() {
+    let store = Store::open(Options::in_memory()).unwrap();
+    create(&store, "one");
+    let threads = 16;
+    let start = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let transaction = transact("a", "t");
+                start.wait();
+                // All but the first find the item there; that they repeat it comes before that.
+                assert_eq!(execute(&store, transaction).unwrap(), "{}");
+            });
+        }
+    });
+    assert_eq!(execute(&store, transact("b", "t")).unwrap_err().code, "IdempotentParameterMismatchException");
+    let newest = store.snapshot();
+    assert_eq!(execute(&store, transact("a", "t")).unwrap(), "{}");
+    assert_eq!(holdfast_store::Read::version(&store.snapshot()), holdfast_store::Read::version(&newest));
+}
+
+#[test]
+fn what_came_between_plan_and_run_decides_a_transaction() {
+    let store = Store::open(Options::in_memory()).unwrap();
+    create(&store, "one");
+    let (first, second) = (transact("a", "1"), transact("a", "2"));
+    first.prefetch(&store.snapshot());
+    second.prefetch(&store.snapshot());
+    execute(&store, first).unwrap();
+    let error = execute(&store, second).unwrap_err();
+    assert!(error.message.ends_with("[ConditionalCheckFailed]"), "{error}");
+}
+
+#[test]
+fn a_transaction_planned_for_another_definition_is_planned_anew() {
+    let store = Store::open(Options::in_memory()).unwrap();
+    create(&store, "one");
+    let (planned, gone) = (transact("a", "1"), transact("a", "2"));
+    planned.prefetch(&store.snapshot());
+    gone.prefetch(&store.snapshot());
+    drop_table(&store);
+    assert_eq!(execute(&store, gone).unwrap_err().code, "ResourceNotFoundException");
+    create(&store, "two");
+    let error = execute(&store, planned).unwrap_err();
+    assert!(error.message.ends_with("[ValidationError]"), "{error}");
+    let reasons = error.extra.iter().find(|(name, _)| *name == "CancellationReasons").unwrap();
+    let text = "One or more parameter values were invalid: Missing the key two in the item";
+    assert_eq!(reasons.1[0]["Message"], text);
+}

@@ -198,10 +198,12 @@ fn decide<'t>(tx: &Transaction<'_>, targets: &'t [Target<'t>]) -> Result<Vec<Dec
 /// What a fault is among the reasons.
 ///
 /// # Errors
-/// An empty value of an index's key, which refuses the request at once (source: recorded); a failure on our side.
+/// What refuses the request at once: an empty value of an index's key (source: recorded), what is wrong whatever the item is
+/// (source: the local emulator); a failure on our side.
 fn reason(fault: WriteFault, shows_item: bool) -> Result<Reason, Error> {
     match fault {
         WriteFault::Condition(item) => Ok(Reason::Condition(item.filter(|_| shows_item))),
+        WriteFault::Failed(error) => Err(error),
         fault if fault.is_empty_index_key() => Err(fault.into_error(false)),
         fault => Reason::of_refusal(fault.into_error(false)),
     }

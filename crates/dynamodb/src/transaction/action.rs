@@ -1,7 +1,7 @@
 //! One action of a TransactWriteItems: read, checked and planned.
 
 use crate::errors::{self, Wording, expression, transactions};
-use crate::expression::{Condition, ExpressionKind, Placeholders};
+use crate::expression::{Condition, ExpressionKind, Placeholders, Update as Changes};
 use crate::item::codec::encode_item;
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::key::KeyError;
@@ -9,7 +9,7 @@ use crate::transaction::targets::Tables;
 use crate::write::ItemWrite;
 use crate::write::single::shows_item;
 use holdfast_aws::Error;
-use holdfast_shapes::dynamodb::{ConditionCheck, Delete, Put, TransactWriteItem};
+use holdfast_shapes::dynamodb::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use holdfast_shapes::{AttributeMap, Pairs};
 
 /// How transactions word faults of values and expressions. Source: recorded, in us-east-1.
@@ -49,8 +49,8 @@ impl Action {
             TransactWriteItem { condition_check: Some(check), put: None, delete: None, update: None } => {
                 Self::check(check, tables)
             }
-            TransactWriteItem { update: Some(_), condition_check: None, put: None, delete: None } => {
-                Err(errors::not_evaluated("TransactWriteItems", "Update"))
+            TransactWriteItem { update: Some(update), condition_check: None, put: None, delete: None } => {
+                Self::update(update, tables)
             }
             TransactWriteItem { condition_check: None, put: None, delete: None, update: None } => {
                 Err(transactions::no_action())
@@ -60,12 +60,13 @@ impl Action {
     }
 
     fn put(put: Put, tables: &mut Tables) -> Result<Self, Error> {
-        let condition = Expressions {
+        let expressions = Expressions {
             condition: put.condition_expression,
+            update: None,
             names: put.expression_attribute_names,
             values: put.expression_attribute_values,
-        }
-        .read()?;
+        };
+        let condition = expressions.read_condition()?;
         let item = put.item.unwrap_or_default();
         let encoded = encode_item(&item).map_err(|error| errors::value(WORDING, &error))?;
         if encoded.size > ITEM_BYTES_MAX {
@@ -82,12 +83,13 @@ impl Action {
     }
 
     fn delete(delete: Delete, tables: &mut Tables) -> Result<Self, Error> {
-        let condition = Expressions {
+        let expressions = Expressions {
             condition: delete.condition_expression,
+            update: None,
             names: delete.expression_attribute_names,
             values: delete.expression_attribute_values,
-        }
-        .read()?;
+        };
+        let condition = expressions.read_condition()?;
         let (key, size) = read_key(delete.key)?;
         Ok(Self {
             table: tables.place(delete.table_name)?,
@@ -99,13 +101,33 @@ impl Action {
         })
     }
 
+    fn update(update: Update, tables: &mut Tables) -> Result<Self, Error> {
+        let expressions = Expressions {
+            condition: update.condition_expression,
+            update: update.update_expression,
+            names: update.expression_attribute_names,
+            values: update.expression_attribute_values,
+        };
+        let (condition, changes) = expressions.read()?;
+        let (key, size) = read_key(update.key)?;
+        Ok(Self {
+            table: tables.place(update.table_name)?,
+            size,
+            write: ItemWrite::update(key, changes).when(condition),
+            key_fault: errors::lookup_key,
+            shows_item: shows_item(update.return_values_on_condition_check_failure.as_deref()),
+            needs_room: true,
+        })
+    }
+
     fn check(check: ConditionCheck, tables: &mut Tables) -> Result<Self, Error> {
-        let condition = Expressions {
+        let expressions = Expressions {
             condition: check.condition_expression,
+            update: None,
             names: check.expression_attribute_names,
             values: check.expression_attribute_values,
-        }
-        .read()?;
+        };
+        let condition = expressions.read_condition()?;
         let (key, size) = read_key(check.key)?;
         Ok(Self {
             table: tables.place(check.table_name)?,
@@ -125,28 +147,40 @@ fn read_key(key: Option<AttributeMap>) -> Result<(AttributeMap, u64), Error> {
     Ok((key, encoded.size))
 }
 
-/// The condition of an action, with what it names.
+/// The expressions of an action, with what they name.
 struct Expressions {
     condition: Option<String>,
+    update: Option<String>,
     names: Option<Pairs<String>>,
     values: Option<AttributeMap>,
 }
 
 impl Expressions {
-    fn read(self) -> Result<Option<Condition>, Error> {
-        let Self { condition, names, values } = self;
-        let Some(condition) = condition else {
+    /// Of an action that takes no update.
+    fn read_condition(self) -> Result<Option<Condition>, Error> {
+        self.read_of(&[ExpressionKind::Condition]).map(|(condition, _)| condition)
+    }
+
+    fn read(self) -> Result<(Option<Condition>, Changes), Error> {
+        self.read_of(&[ExpressionKind::Update, ExpressionKind::Condition])
+    }
+
+    /// Reads them; `kinds` are those that the action takes. The order of their faults is that of UpdateItem.
+    fn read_of(self, kinds: &[ExpressionKind]) -> Result<(Option<Condition>, Changes), Error> {
+        let Self { condition, update, names, values } = self;
+        if condition.is_none() && update.is_none() {
             return match (names, values) {
-                (None, None) => Ok(None),
+                (None, None) => Ok((None, Changes::default())),
                 (Some(_), _) => Err(expression::names_without_expression(WORDING)),
-                (None, Some(_)) => {
-                    Err(expression::values_without_expression(WORDING, &[ExpressionKind::Condition]))
-                }
+                (None, Some(_)) => Err(expression::values_without_expression(WORDING, kinds)),
             };
-        };
+        }
         let mut placeholders = Placeholders::new(names, values, WORDING)?;
-        let condition = Condition::parse(ExpressionKind::Condition, &condition, &mut placeholders)?;
+        let condition = condition
+            .map(|text| Condition::parse(ExpressionKind::Condition, &text, &mut placeholders))
+            .transpose()?;
+        let update = update.map(|text| Changes::parse(&text, &mut placeholders)).transpose()?;
         placeholders.check_used()?;
-        Ok(Some(condition))
+        Ok((condition, update.unwrap_or_default()))
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum WriteFault {
 impl WriteFault {
     /// Whether it is about an empty value of an index's key.
     pub(crate) fn is_empty_index_key(&self) -> bool {
-        matches!(self, Self::IndexKey(IndexKeyError::Empty { .. }))
+        matches!(self, Self::IndexKey(error) | Self::UpdatedIndexKey(error) if matches!(error, IndexKeyError::Empty { .. }))
     }
 
     /// The answer of an operation on one item. `return_item` says whether a failed condition shows the item.

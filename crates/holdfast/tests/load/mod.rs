@@ -5,6 +5,7 @@
 //! - [`client`]: one kept-alive connection
 //! - [`model`]: few keys under load, and what each of them may show
 //! - [`indexed`]: their rows in three indexes, and what each index must show
+//! - [`transfers`]: transactions over two tables
 //! - [`files`]: a directory byte by byte
 //! - [`volume`]: a small file system of one's own
 #![allow(dead_code, unused_imports, reason = "each test uses a part of this")]
@@ -14,6 +15,7 @@ pub mod files;
 pub mod indexed;
 pub mod model;
 pub mod server;
+pub mod transfers;
 pub mod volume;
 
 pub use client::Client;
