@@ -1,10 +1,10 @@
 //! Pages put together are everything once and in order: Scan and Query against a plain model, of a table and its indexes, by
-//! random limits, segments, conditions, filters, projections and directions, with keys of every type; and what BatchGetItem has
-//! no room for.
+//! random limits, segments, conditions, filters, projections and directions, with keys of every type; and what answers
+//! have no room for.
 
-mod batch;
 mod filters;
 mod model;
+mod sizes;
 
 use model::{Data, Found, Key, Model, Server, TARGETS, Target, data};
 use proptest::prelude::*;

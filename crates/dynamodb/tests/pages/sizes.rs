@@ -1,10 +1,10 @@
-//! What BatchGetItem has no room for.
+//! What answers have no room for: whole items count, whatever is shown of them.
 
 use crate::model::Server;
 use serde_json::{Value, json};
 
-#[test]
-fn a_batch_gets_what_there_is_room_for() {
+/// A table of items of 400,000 bytes.
+fn big(items: u32) -> Server {
     let server = Server::new();
     server.ask(
         "CreateTable",
@@ -16,10 +16,16 @@ fn a_batch_gets_what_there_is_room_for() {
     );
     // 400,000 bytes each: the name and number of the key, the name and text of the other attribute.
     let text = "x".repeat(400_000 - 2 - 2 - 1);
-    for id in 1..=42 {
+    for id in 1..=items {
         let item = json!({ "id": { "N": id.to_string() }, "v": { "S": text } });
         server.ask("PutItem", &json!({ "TableName": "Big", "Item": item }));
     }
+    server
+}
+
+#[test]
+fn a_batch_gets_what_there_is_room_for() {
+    let server = big(42);
     let keys = |ids: std::ops::RangeInclusive<u32>| -> Vec<Value> {
         ids.map(|id| json!({ "id": { "N": id.to_string() } })).collect()
     };
@@ -47,4 +53,36 @@ fn a_batch_gets_what_there_is_room_for() {
     let mut rest = shown;
     rest["Keys"] = json!(keys(41..=42));
     assert_eq!(answer["UnprocessedKeys"], json!({ "Big": rest }));
+}
+
+#[test]
+fn a_page_ends_at_a_megabyte_whatever_comes_back() {
+    let server = big(5);
+    let scan = |more: Value| {
+        let mut request = json!({ "TableName": "Big", "ReturnConsumedCapacity": "TOTAL" });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.ask("Scan", &request)
+    };
+    let whole = scan(json!({}));
+    assert_eq!((&whole["Count"], &whole["ScannedCount"]), (&json!(3), &json!(3)));
+    // 1,200,000 bytes are 293 blocks of 4 KB.
+    assert_eq!(whole["ConsumedCapacity"]["CapacityUnits"], json!(146.5));
+    let last = &whole["LastEvaluatedKey"];
+    assert!(last.is_object());
+    let filtered = scan(json!({ "FilterExpression": "attribute_not_exists(v)" }));
+    let expected = json!({
+        "Items": [], "Count": 0, "ScannedCount": 3, "LastEvaluatedKey": last,
+        "ConsumedCapacity": whole["ConsumedCapacity"],
+    });
+    assert_eq!(filtered, expected);
+    let shown = scan(json!({ "ProjectionExpression": "nope" }));
+    let mut expected = expected;
+    expected["Items"] = json!([{}, {}, {}]);
+    expected["Count"] = json!(3);
+    assert_eq!(shown, expected);
+    let rest = scan(
+        json!({ "FilterExpression": "attribute_exists(v)", "ExclusiveStartKey": last, "Select": "COUNT" }),
+    );
+    let units = json!({ "CapacityUnits": 98.0, "TableName": "Big" });
+    assert_eq!(rest, json!({ "Count": 2, "ScannedCount": 2, "ConsumedCapacity": units }));
 }
