@@ -194,5 +194,18 @@ class Conditions(unittest.TestCase):
         self.assertNotIn("boats", self.client.list_tables()["TableNames"])
 
 
+class Waiters(unittest.TestCase):
+    def test_they_wait_while_a_table_comes_and_goes(self):
+        server = Server(HOLDFAST_DELAY_TRANSIENT_STATUSES="true").start()
+        self.addCleanup(server.remove)
+        table = create(resource(server))
+        self.assertEqual(table.table_status, "CREATING")
+        table.meta.client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig=WAIT)
+        table.reload()
+        self.assertEqual(table.table_status, "ACTIVE")
+        self.assertEqual(table.delete()["TableDescription"]["TableStatus"], "DELETING")
+        table.meta.client.get_waiter("table_not_exists").wait(TableName=table.name, WaiterConfig=WAIT)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -9,7 +9,9 @@ ENGINES, BILLING, TRANSACTIONS = "harborlist-engines", "harborlist-billing-accou
 FINANCE, SETTINGS, AUDIT = "harborlist-finance-calculations", "harborlist-platform-settings", "harborlist-audit-logs"
 KEY = "The provided key element does not match the schema"
 ABSENT = "Requested resource not found"
-ENVELOPE = "1 validation error detected: "
+EMPTY_BY_UPDATE = ("One or more parameter values are not valid. The update expression attempted to update a secondary index "
+                   "key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty "
+                   "string value.")
 
 
 def text(**attributes):
@@ -122,7 +124,16 @@ class Refused(FirstUser):
         for index, name in (("SlugIndex", "slug"), ("OwnerIndex", "ownerId"), ("StatusIndex", "status"),
                             ("EngineConfigurationIndex", "engineConfiguration")):
             item = text(listingId="l1", **{name: ""})
-            self.refused(empty_index_key(index, name), "PutItem", LISTINGS, {"Item": item})
+            words = empty_index_key(index, name)
+            self.refused(words, "PutItem", LISTINGS, {"Item": item})
+            self.refused(words, "BatchWriteItem", None, {"RequestItems": {LISTINGS: [{"PutRequest": {"Item": item}}]}})
+            changed = update(text(listingId="l1"), **{name: {"S": ""}})
+            self.refused(EMPTY_BY_UPDATE, "UpdateItem", LISTINGS, changed)
+            # In a transaction too it is told at once, not as the reason of a cancellation.
+            put = {"Put": {"TableName": LISTINGS, "Item": item}}
+            self.refused(words, "TransactWriteItems", None, {"TransactItems": [put]})
+            changed = {"Update": {"TableName": LISTINGS} | changed}
+            self.refused(EMPTY_BY_UPDATE, "TransactWriteItems", None, {"TransactItems": [changed]})
 
     def test_words_that_are_reserved(self):
         self.refused("Invalid ProjectionExpression: Attribute name is a reserved keyword; reserved keyword: action",

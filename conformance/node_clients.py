@@ -35,13 +35,32 @@ def environment():
 
 @unittest.skipUnless(NODE and (PACKAGES / "@aws-sdk").is_dir(), "Node.js or the JavaScript SDK is missing: see .ci/run")
 class JavaScriptSdk(unittest.TestCase):
-    def test_the_client_and_its_documents(self):
-        server = Server().start()
-        self.addCleanup(server.remove)
+    """Each file of tests has a server of its own."""
+
+    def setUp(self):
+        self.server = Server().start()
+        self.addCleanup(self.server.remove)
+
+    def passes(self, file):
         done = subprocess.run(
-            [NODE, "--test", str(HERE / "node" / "sdk.cjs")], env=environment() | {"HOLDFAST_ENDPOINT": server.endpoint},
+            [NODE, "--test", str(HERE / "node" / file)], env=environment() | {"HOLDFAST_ENDPOINT": self.server.endpoint},
             capture_output=True, text=True, timeout=SDK_LIMIT_S, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_client_and_its_documents(self):
+        self.passes("sdk.cjs")
+
+    def test_the_first_user_s_requests(self):
+        dynamodb = client(self.server)
+        for table in harborlist.tables("head").values():
+            dynamodb.create_table(**table)
+        self.passes("harborlist.cjs")
+
+    def test_dynamoose(self):
+        self.passes("dynamoose.cjs")
+
+    def test_electrodb(self):
+        self.passes("electrodb.cjs")
 
 
 @unittest.skipUnless(NODE and (PACKAGES / "dynamodb-admin").is_dir(), "Node.js or dynamodb-admin is missing: see .ci/run")
@@ -127,14 +146,44 @@ class DynamodbAdmin(unittest.TestCase):
         found = self.items(TICKETS, operationType="query", queryableSelection="table", filters=key)
         self.assertEqual([item["userId"] for item in found["Items"]], ["user-1"])
 
+    def test_what_is_shown_is_filtered(self):
+        def shown(table, filters, **query):
+            filters = {name: {"type": "N" if isinstance(value, int) else "S", "operator": operator, "value": value}
+                       for name, (operator, value) in filters.items()}
+            return sorted(item["id"] for item in self.items(table, filters=filters, **query)["Items"])
+
+        fifties = [f"user-{number}" for number in range(50, ITEMS)]
+        self.assertEqual(shown(USERS, {"createdAt": ("begins_with", "2025-10-14T00:00:5"), "email": ("<>", "x")}), fifties)
+        self.assertEqual(shown(USERS, {"id": ("=", "user-7")}), ["user-7"])
+        index = {"operationType": "query", "queryableSelection": "UserTypeIndex"}
+        since = {"userType": ("=", "customer"), "createdAt": (">=", "2025-10-14T00:00:50")}
+        self.assertEqual(shown(USERS, since | {"id": (">", "user-55")}, **index), fifties[6:])
+        table = {"operationType": "query", "queryableSelection": "table"}
+        for status, found in (("open", ["t"]), ("closed", [])):
+            ticket = {"id": ("=", "t"), "createdAt": ("<=", 1760000000), "status": ("=", status)}
+            self.assertEqual(shown(TICKETS, ticket, **table), found)
+
+    def change(self, method, path, body=None):
+        request = urllib.request.Request(
+            f"{self.address}{path}", method=method, headers={"Content-Type": "application/json"},
+            data=json.dumps(body).encode() if body is not None else None)
+        with contextlib.closing(urllib.request.urlopen(request, timeout=PAGE_LIMIT_S)) as answer:
+            return answer.status, answer.read().decode("utf-8")
+
+    def test_an_item_is_edited_and_deleted_and_a_table_is_emptied(self):
+        edited = {"id": "user-7", "email": "seven@example.com", "tags": ["a", None]}
+        status, item = self.change("PUT", f"/tables/{USERS}/items/user-7", edited)
+        self.assertEqual((status, json.loads(item)), (200, edited))
+        self.assertEqual(self.change("DELETE", f"/tables/{TICKETS}/items/t,1760000000"), (204, ""))
+        self.assertEqual(self.items(TICKETS)["Items"], [])
+        self.change("DELETE", f"/tables/{USERS}/all")
+        self.assertEqual(self.items(USERS)["Items"], [])
+
     def test_one_item_is_shown_and_another_is_put(self):
         self.assertIn("user7@example.com", self.fetch(f"/tables/{USERS}/items/user-7"))
         self.assertIn("user-1", self.fetch(f"/tables/{TICKETS}/items/t,1760000000"))
-        request = urllib.request.Request(
-            f"{self.address}/tables/{USERS}/add-item", method="PUT", headers={"Content-Type": "application/json"},
-            data=json.dumps({"id": "new", "email": "new@example.com"}).encode())
-        with contextlib.closing(urllib.request.urlopen(request, timeout=PAGE_LIMIT_S)) as answer:
-            self.assertEqual(json.load(answer), {"id": "new"})
+        status, key = self.change("PUT", f"/tables/{USERS}/add-item", {"id": "new", "email": "new@example.com"})
+        self.assertEqual((status, json.loads(key)), (200, {"id": "new"}))
         self.assertIn("new@example.com", self.fetch(f"/tables/{USERS}/items/new"))
 
 

@@ -111,7 +111,11 @@ fn steps(root: &Path, args: &Args) -> Vec<Step> {
         Step::cargo("doc tests", &["test", "--workspace", "--doc"]),
         Step::python("boto3", root, "conformance/boto3_smoke.py"),
         Step::python("boto3 indexes", root, "conformance/boto3_indexes.py"),
+        Step::python("boto3 conditions", root, "conformance/boto3_conditions.py"),
+        Step::python("first user", root, "conformance/harborlist_replay.py"),
+        Step::python("first user's refusals", root, "conformance/harborlist_refusals.py"),
         Step::python("aws cli", root, "conformance/aws_cli_smoke.py"),
+        Step::python("aws cli items", root, "conformance/aws_cli_items.py"),
         Step::python("aws cli tables", root, "conformance/aws_cli_harborlist.py"),
         Step::node("node", root, "conformance/node_clients.py"),
     ]
