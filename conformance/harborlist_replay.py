@@ -225,9 +225,14 @@ class TablesOfTheFirstDays(FirstUser):
         # The same request again, under the same token, is answered alike and does nothing.
         self.put(USERS, {"id": {"S": "u1"}})
         self.answers("{}", "a membership is upgraded")
+        # So is one whose members stand in the order of their names, as an older SDK of the user sent them.
+        operation, body = REQUESTS["a membership is upgraded"]
+        sorted_body = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+        self.assertNotEqual(sorted_body, body)
+        self.assertEqual(send(self.server.endpoint, operation, sorted_body).text, "{}")
         self.assertEqual(self.get(USERS, id="u1"), {"id": {"S": "u1"}})
         # Another request under the same token is refused.
-        items = json.loads(REQUESTS["a membership is upgraded"].body)["TransactItems"]
+        items = json.loads(body)["TransactItems"]
         other = self.send("a membership is upgraded", TransactItems=items[:1])
         self.assertEqual((other.status, other.error[0]), (400, "IdempotentParameterMismatchException"))
         self.answers("{}", "a membership is upgraded", ClientRequestToken="another")
