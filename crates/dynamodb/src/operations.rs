@@ -197,7 +197,11 @@ pub const OPERATIONS: &[Operation] = &[
     ),
     missing("TagResource"),
     real("TransactGetItems", transact_get_items::prepare, &["TransactItems", "ReturnConsumedCapacity"]),
-    real("TransactWriteItems", transact_write_items::prepare, &["TransactItems", "ClientRequestToken"]),
+    real(
+        "TransactWriteItems",
+        transact_write_items::prepare,
+        &["TransactItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "ClientRequestToken"],
+    ),
     missing("UntagResource"),
     missing("UpdateContinuousBackups"),
     missing("UpdateContributorInsights"),
@@ -248,14 +252,6 @@ fn read<I: Input>(body: &[u8]) -> Result<I, Error> {
     input.check().map_err(errors::constraints)?;
     refuse_unevaluated(&input)?;
     Ok(input)
-}
-
-/// Refuses to say what a request consumed, where this build does not know yet.
-fn refuse_capacity(operation: &str, value: Option<&str>) -> Result<(), Error> {
-    match value {
-        None | Some("NONE") => Ok(()),
-        Some(_) => Err(errors::not_evaluated(operation, "ReturnConsumedCapacity")),
-    }
 }
 
 /// Refuses members that are present and not evaluated.

@@ -1,6 +1,8 @@
 //! `TransactGetItems`: up to 100 items of one or more tables as they are at one moment, which is what every read shows here.
 
-use super::{Prepared, read, refuse_capacity};
+use super::{Prepared, read};
+use crate::capacity::render::{self, Kind};
+use crate::capacity::{Consistency, Consumed, ReturnCapacity, of_read};
 use crate::catalog::{Scope, Table, failed};
 use crate::errors::{self, Wording, transactions};
 use crate::item::codec::check_key;
@@ -26,7 +28,7 @@ const BODY_BYTES_AN_ITEM: usize = 512;
 /// the order: recorded for TransactWriteItems.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: TransactGetItemsInput = read(body)?;
-    refuse_capacity("TransactGetItems", input.return_consumed_capacity.as_deref())?;
+    let returned = ReturnCapacity::read(input.return_consumed_capacity.as_deref());
     let mut tables = Tables::default();
     let mut gets = Vec::new();
     for get in input.transact_items.unwrap_or_default() {
@@ -38,7 +40,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         check_key(&key).map_err(|error| errors::value(Wording::Older, &error))?;
         gets.push(Get { table: tables.place(get.table_name)?, key, projected });
     }
-    Ok(Prepared::Read(Box::new(TransactGetItems { scope: Scope::of(context), tables, gets })))
+    Ok(Prepared::Read(Box::new(TransactGetItems { scope: Scope::of(context), tables, gets, returned })))
 }
 
 struct Get {
@@ -52,10 +54,13 @@ struct TransactGetItems {
     scope: Scope,
     tables: Tables,
     gets: Vec<Get>,
+    returned: ReturnCapacity,
 }
 
 /// An item to be read.
 struct Target<'t> {
+    /// Where its table stands among those of the request.
+    place: usize,
     table: &'t Table,
     key: Vec<u8>,
     shown: Shown,
@@ -80,12 +85,29 @@ impl ReadOperation<Error> for TransactGetItems {
             return Err(transactions::answer_too_large(size));
         }
         let mut answer = Answer::with_capacity(BODY_BYTES_AN_ITEM * (targets.len() + 1));
-        answer.member("Responses", |out| render(&targets, &found, out).map(|()| true))?;
+        answer.member("ConsumedCapacity", |out| {
+            if self.returned.is_wanted() {
+                let consumed = self.consumed(&targets, &found);
+                render::list(self.tables.sent().zip(&consumed), self.returned, Kind::Read, out);
+            }
+            Ok::<_, Error>(self.returned.is_wanted())
+        })?;
+        answer.member("Responses", |out| responses(&targets, &found, out).map(|()| true))?;
         Ok(answer.finish())
     }
 }
 
 impl TransactGetItems {
+    /// What was consumed of each table: of every item by itself, also one that is not there. Source: recorded.
+    fn consumed(&self, targets: &[Target<'_>], found: &[Option<Value>]) -> Vec<Consumed> {
+        let mut consumed: Vec<Consumed> = self.tables.sent().map(|_| Consumed::default()).collect();
+        for (target, item) in targets.iter().zip(found) {
+            let size = item.as_ref().map_or(0, |item| item.size);
+            consumed[target.place].add_table(of_read(size, Consistency::Transactional));
+        }
+        consumed
+    }
+
     /// The items, in the order of the request.
     ///
     /// # Errors
@@ -107,7 +129,7 @@ impl TransactGetItems {
                 Ok(key) => {
                     items.add(table.space.id(), key.clone().into())?;
                     reasons.push(None);
-                    targets.push(Target { table, key, shown });
+                    targets.push(Target { place: get.table, table, key, shown });
                 }
                 Err(error) => reasons.push(Some(Reason::of_refusal(errors::lookup_key(&error))?)),
             }
@@ -117,7 +139,7 @@ impl TransactGetItems {
 }
 
 /// Appends the list of answers. One for an item that is not there is empty, and so is one of whose item nothing is shown.
-fn render(targets: &[Target<'_>], found: &[Option<Value>], out: &mut Vec<u8>) -> Result<(), Error> {
+fn responses(targets: &[Target<'_>], found: &[Option<Value>], out: &mut Vec<u8>) -> Result<(), Error> {
     out.push(b'[');
     for (at, (target, item)) in targets.iter().zip(found).enumerate() {
         if at > 0 {

@@ -3,19 +3,20 @@
 //! It is one operation of the store and so one commit, in which its token is written too. Each action is decided before any is
 //! applied; since no two are about one item, none sees what another does.
 
-use super::{Prepared, refuse_unevaluated};
+use super::{Prepared, read};
+use crate::capacity::render::Kind;
 use crate::catalog::{Scope, Table, failed};
 use crate::errors::{self, transactions};
-use crate::request;
+use crate::request::{self, Answer};
 use crate::transaction::action::Action;
 use crate::transaction::fingerprint::Fingerprint;
 use crate::transaction::reasons::Reason;
 use crate::transaction::targets::{Items, Tables, is_refused_at_once};
 use crate::transaction::tokens::{Earlier, Token};
 use crate::transaction::{ITEMS_BYTES_MAX, POINT_ACTIONS_MAX};
+use crate::write::told::{Asked, ToldOfTables};
 use crate::write::{Change, Layout, WriteFault};
 use holdfast_aws::{Context, Error};
-use holdfast_shapes::Input;
 use holdfast_shapes::dynamodb::TransactWriteItemsInput;
 use holdfast_state::operation::{Extent, WriteOperation};
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
@@ -27,12 +28,11 @@ use std::borrow::Cow;
 /// AWS's answer to a request that is refused whatever is stored: the first fault of the first action that has one, then items
 /// that are too large together. Source of the order: recorded, but for the last.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
-    let mut input: TransactWriteItemsInput = holdfast_shapes::read(body).map_err(errors::unreadable)?;
-    input.check().map_err(errors::constraints)?;
-    // `NONE` asks for nothing; whatever else is asked for is not evaluated yet.
-    input.return_consumed_capacity.take_if(|asked| asked == "NONE");
-    input.return_item_collection_metrics.take_if(|asked| asked == "NONE");
-    refuse_unevaluated(&input)?;
+    let input: TransactWriteItemsInput = read(body)?;
+    let asked = Asked::read(
+        input.return_consumed_capacity.as_deref(),
+        input.return_item_collection_metrics.as_deref(),
+    );
     let scope = Scope::of(context);
     let entries = input.transact_items.unwrap_or_default();
     let token = input
@@ -49,6 +49,8 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         tables,
         actions,
         token,
+        asked,
+        told: Told::default(),
     })))
 }
 
@@ -63,6 +65,16 @@ struct TransactWriteItems {
     tables: Tables,
     actions: Vec<Action>,
     token: Option<Token>,
+    asked: Asked,
+    told: Told,
+}
+
+/// What the answer tells.
+#[derive(Default)]
+struct Told {
+    of_tables: ToldOfTables,
+    /// Whether the transaction was done before.
+    is_repeat: bool,
 }
 
 /// An action with its table, and the key of its item unless that is none of the table.
@@ -107,28 +119,38 @@ impl WriteOperation<Error> for TransactWriteItems {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        self.told = Told::default();
         let tables = self.tables.find(tx, &self.scope)?;
         let layouts = layouts(&tables)?;
         let targets = self.targets(&layouts)?;
         if let Some(token) = &self.token {
             match token.earlier(tx).map_err(failed)? {
                 Earlier::Nothing => {}
-                Earlier::Same => return Ok(()),
+                Earlier::Same => {
+                    self.told = self.tell_of_repeat(tx, &targets)?;
+                    return Ok(());
+                }
                 Earlier::Other => return Err(transactions::other_request()),
             }
         }
-        let decided = decide(tx, &targets)?;
+        let decided = decide(tx, &targets, self.asked.needs_before())?;
+        let told = self.tell(tx, &decided)?;
         for Decided { target, key, change } in &decided {
             target.action.write.apply(tx, target.table, key, change)?;
         }
         if let Some(token) = &self.token {
             token.keep(tx).map_err(failed)?;
         }
+        self.told = told;
         Ok(())
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
-        Ok(b"{}".to_vec())
+        let mut answer = Answer::with_capacity(64);
+        let kind = if self.told.is_repeat { Kind::Read } else { Kind::Write };
+        let of_tables = &self.told.of_tables;
+        of_tables.render(self.asked, kind, &mut answer).map_err(|error| errors::damaged(&error))?;
+        Ok(answer.finish())
     }
 }
 
@@ -160,21 +182,58 @@ impl TransactWriteItems {
         }
         Ok(targets)
     }
+
+    /// The name of a target's table, as it was sent.
+    fn name(&self, target: &Target<'_>) -> &str {
+        self.tables.sent().nth(target.action.table).unwrap_or_default()
+    }
+
+    /// What is told of a transaction that is about to be done.
+    fn tell(&self, tx: &Transaction<'_>, decided: &[Decided<'_>]) -> Result<Told, Error> {
+        let mut of_tables = ToldOfTables::default();
+        if self.asked.is_anything() {
+            for Decided { target, key, change } in decided {
+                let asked = if target.action.is_check { self.asked.of_unchanged() } else { self.asked };
+                of_tables.of(self.name(target)).add(asked, tx, target.table, key, change)?;
+            }
+        }
+        Ok(Told { of_tables: of_tables.doubled(), is_repeat: false })
+    }
+
+    /// What is told of a transaction that was done before: that its items were read. Source: recorded; that they are read as
+    /// they are now is ours.
+    fn tell_of_repeat(&self, tx: &Transaction<'_>, targets: &[Target<'_>]) -> Result<Told, Error> {
+        let mut of_tables = ToldOfTables::default();
+        if self.asked.needs_before() {
+            for target in targets {
+                let item = match &target.key {
+                    Ok(key) => target.table.table.space.get(tx, key).map_err(failed)?,
+                    Err(_) => None,
+                };
+                of_tables.of(self.name(target)).add_reread(item.map_or(0, |item| item.size));
+            }
+        }
+        Ok(Told { of_tables: of_tables.doubled(), is_repeat: true })
+    }
 }
 
-/// Decides every action.
+/// Decides every action; `wanted` says whether the items before are needed for the answer.
 ///
 /// # Errors
 /// What refuses the request at once; with a reason for each action if there is something against any; items that are too large
 /// together.
-fn decide<'t>(tx: &Transaction<'_>, targets: &'t [Target<'t>]) -> Result<Vec<Decided<'t>>, Error> {
+fn decide<'t>(
+    tx: &Transaction<'_>,
+    targets: &'t [Target<'t>],
+    wanted: bool,
+) -> Result<Vec<Decided<'t>>, Error> {
     let mut decided = Vec::with_capacity(targets.len());
     let mut reasons = Vec::new();
     let mut size = 0;
     for (at, target) in targets.iter().enumerate() {
         let Target { action, table, key } = target;
         let outcome = match key {
-            Ok(key) => match action.write.decide(tx, table, key, false) {
+            Ok(key) => match action.write.decide(tx, table, key, wanted) {
                 Ok(change) => {
                     size += change.stored_size();
                     decided.push(Decided { target, key, change });

@@ -25,6 +25,8 @@ pub(crate) struct Action {
     pub(crate) key_fault: fn(&KeyError) -> Error,
     /// Whether a condition that does not hold shows the item.
     pub(crate) shows_item: bool,
+    /// Whether it leaves the item as it is.
+    pub(crate) is_check: bool,
     /// Whether there may be more stored after it than before.
     pub(crate) needs_room: bool,
     /// What the item that it puts, or its key, is accounted for, in bytes.
@@ -78,6 +80,7 @@ impl Action {
             write: ItemWrite::put(item, encoded).when(condition),
             key_fault: errors::item_key,
             shows_item: shows_item(put.return_values_on_condition_check_failure.as_deref()),
+            is_check: false,
             needs_room: true,
         })
     }
@@ -97,6 +100,7 @@ impl Action {
             write: ItemWrite::delete(key).when(condition),
             key_fault: errors::lookup_key,
             shows_item: shows_item(delete.return_values_on_condition_check_failure.as_deref()),
+            is_check: false,
             needs_room: false,
         })
     }
@@ -116,6 +120,7 @@ impl Action {
             write: ItemWrite::update(key, changes).when(condition),
             key_fault: errors::lookup_key,
             shows_item: shows_item(update.return_values_on_condition_check_failure.as_deref()),
+            is_check: false,
             needs_room: true,
         })
     }
@@ -135,6 +140,7 @@ impl Action {
             write: ItemWrite::check(key).when(condition),
             key_fault: errors::lookup_key,
             shows_item: shows_item(check.return_values_on_condition_check_failure.as_deref()),
+            is_check: true,
             needs_room: false,
         })
     }

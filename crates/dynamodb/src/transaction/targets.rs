@@ -40,7 +40,6 @@ impl Tables {
     }
 
     /// How they were sent.
-    #[expect(dead_code, reason = "for consumed capacity")]
     pub(crate) fn sent(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(sent, _)| sent.as_str())
     }

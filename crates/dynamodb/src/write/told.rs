@@ -29,6 +29,11 @@ impl Asked {
         self.collections || self.capacity.is_wanted()
     }
 
+    /// The same of what changes no item, and so no collection of items.
+    pub(crate) fn of_unchanged(self) -> Self {
+        Self { collections: false, ..self }
+    }
+
     /// Whether the item before is needed to tell it.
     pub(crate) fn needs_before(self) -> bool {
         self.capacity.is_wanted()
@@ -71,7 +76,6 @@ impl Told {
     }
 
     /// Adds the read of an item of so many bytes that a transaction wrote already.
-    #[expect(dead_code, reason = "for repeated transactions")]
     pub(crate) fn add_reread(&mut self, bytes: u64) {
         self.consumed.add(&Consumed::of_table(capacity::of_read(bytes, Consistency::Strong)));
     }
@@ -109,7 +113,6 @@ impl ToldOfTables {
     }
 
     /// In a transaction each item is written, or read, twice.
-    #[expect(dead_code, reason = "for transactions")]
     pub(crate) fn doubled(mut self) -> Self {
         for (_, told) in &mut self.0 {
             told.consumed = std::mem::take(&mut told.consumed).doubled();
