@@ -62,6 +62,9 @@ class JavaScriptSdk(unittest.TestCase):
     def test_electrodb(self):
         self.passes("electrodb.cjs")
 
+    def test_dynamodb_toolbox(self):
+        self.passes("dynamodb_toolbox.cjs")
+
 
 @unittest.skipUnless(NODE and (PACKAGES / "dynamodb-admin").is_dir(), "Node.js or dynamodb-admin is missing: see .ci/run")
 class DynamodbAdmin(unittest.TestCase):

@@ -114,6 +114,7 @@ fn steps(root: &Path, args: &Args) -> Vec<Step> {
         Step::python("boto3 conditions", root, "conformance/boto3_conditions.py"),
         Step::python("first user", root, "conformance/harborlist_replay.py"),
         Step::python("first user's refusals", root, "conformance/harborlist_refusals.py"),
+        Step::python("pynamodb", root, "conformance/mapper_pynamodb.py"),
         Step::python("aws cli", root, "conformance/aws_cli_smoke.py"),
         Step::python("aws cli items", root, "conformance/aws_cli_items.py"),
         Step::python("aws cli tables", root, "conformance/aws_cli_harborlist.py"),
