@@ -83,3 +83,49 @@ pub fn other_request() -> Error {
 pub fn answer_too_large(bytes: u64) -> Error {
     validation(format!("Payload in response is too large.{bytes}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::codec::encode_item;
+    use holdfast_shapes::{AttributeMap, AttributeValue};
+
+    fn body(error: &Error) -> String {
+        String::from_utf8(error.body()).unwrap()
+    }
+
+    #[test]
+    fn bodies_have_the_members_of_the_model() {
+        let item = AttributeMap(vec![("pk".to_owned(), AttributeValue::S("a".to_owned()))]);
+        let item = encode_item(&item).unwrap().bytes.into();
+        let reasons = [
+            None,
+            Some(Reason::Condition(Some(item))),
+            Some(Reason::Condition(None)),
+            Some(Reason::Validation("Why".into())),
+        ];
+        assert_eq!(
+            body(&cancelled(&reasons)),
+            concat!(
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":["#,
+                r#"{"Code":"None"},"#,
+                r#"{"Code":"ConditionalCheckFailed","Item":{"pk":{"S":"a"}},"Message":"The conditional request failed"},"#,
+                r#"{"Code":"ConditionalCheckFailed","Message":"The conditional request failed"},"#,
+                r#"{"Code":"ValidationError","Message":"Why"}],"#,
+                r#""Message":"Transaction cancelled, please refer cancellation reasons for specific reasons [None, "#,
+                r#"ConditionalCheckFailed, ConditionalCheckFailed, ValidationError]"}"#
+            )
+        );
+        assert_eq!(
+            body(&other_request()),
+            concat!(
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException","Message":"#,
+                r#""Specified idempotent token was used with different request parameters within the idempotency window"}"#
+            )
+        );
+        assert!(
+            body(&same_item())
+                .starts_with(r#"{"__type":"com.amazon.coral.validate#ValidationException","message":""#)
+        );
+    }
+}

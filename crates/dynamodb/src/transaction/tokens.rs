@@ -3,8 +3,8 @@
 //! A token is written in the commit of the transaction that it names, so one is there exactly if the other is, whatever
 //! happens in between. An account's tokens have a space of their own, made with the first: rows by token, rows by time for
 //! those that can be forgotten, and a row that says before which time there are none, so that the search for them does not
-//! begin among those that are gone. Whoever adds a token takes away expired ones, some at a time, so that they do not pile up
-//! and nobody else has to.
+//! begin among those that are gone. Now and then a new token takes away expired ones, some at a time, so that they do not pile
+//! up and nobody else has to.
 
 use super::fingerprint::{FINGERPRINT_BYTES, Fingerprint};
 use holdfast_state::catalog;
@@ -15,11 +15,14 @@ use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError};
 use holdfast_state::table::Table;
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Read, Transaction};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// How long a token is good for, in milliseconds. Source: DynamoDB API Reference, `TransactWriteItems`.
 pub(crate) const WINDOW_MS: u64 = 10 * 60 * 1_000;
-/// So many expired tokens are taken away together; fewer are left for later.
-const FORGOTTEN_AT_ONCE: usize = 16;
+/// One token in so many looks for expired ones.
+const FORGETS_ONE_IN: u64 = 8;
+/// It takes away at most so many: several times as many as came meanwhile.
+const FORGOTTEN_AT_ONCE: usize = 32;
 /// Name and label of an account's tokens in the catalog.
 const NAME: &str = "transactions";
 const LABEL: &str = "tokens of transactions";
@@ -224,12 +227,12 @@ impl Token {
         let start = START.get(tx, space, &Only)?.map(|stored| stored.record.from_ms);
         // Where the clock was moved back, the new token is the first.
         let mut from_ms = start.unwrap_or(self.now_ms).min(self.now_ms);
-        let expired = self.expired(tx, space, from_ms)?;
-        if let (FORGOTTEN_AT_ONCE, Some(last)) = (expired.len(), expired.last()) {
-            from_ms = last.at_ms;
+        if self.is_expired(from_ms) && self.forgets_others() {
+            let (expired, rest_from_ms) = self.expired(tx, space, from_ms)?;
             for time in expired {
                 TIMES.delete(tx, space, &time)?;
                 TOKENS.delete(tx, space, &TokenKey(time.token))?;
+                from_ms = rest_from_ms;
             }
         }
         if start != Some(from_ms) {
@@ -238,19 +241,30 @@ impl Token {
         Ok(())
     }
 
-    /// The first tokens from a time on, as far as they are expired.
-    fn expired(&self, tx: &Transaction<'_>, space: Space, from_ms: u64) -> Result<Vec<TimeKey>, StateError> {
+    /// Whether it is its turn to look for expired tokens: always the same for a token.
+    fn forgets_others(&self) -> bool {
+        xxh3_64(self.key.0.as_bytes()).is_multiple_of(FORGETS_ONE_IN)
+    }
+
+    /// The first tokens from a time on, as far as they are expired, and from when on the rest is.
+    fn expired(
+        &self,
+        tx: &Transaction<'_>,
+        space: Space,
+        from_ms: u64,
+    ) -> Result<(Vec<TimeKey>, u64), StateError> {
         // No token is empty, so this is before all of that time.
         let first = TimeKey { at_ms: from_ms, token: String::new() };
         let mut expired = Vec::new();
         for row in TIMES.scan(tx, space, &TIMES.all(), Some(&first), false).take(FORGOTTEN_AT_ONCE) {
             let (time, _) = row?;
             if !self.is_expired(time.at_ms) {
-                break;
+                return Ok((expired, time.at_ms));
             }
             expired.push(time);
         }
-        Ok(expired)
+        let last_ms = expired.last().map_or(from_ms, |time| time.at_ms);
+        Ok((expired, last_ms))
     }
 }
 
