@@ -37,6 +37,12 @@ pub enum Mix {
     QueryIndex,
     /// Scan, page after page; each connection walks over the whole table again and again.
     Scan,
+    /// As `Scan`, with a filter that lets one item of a hundred through.
+    ScanFilter,
+    /// UpdateItem with `ADD` and a condition, of random keys out of `keys`.
+    Update,
+    /// TransactWriteItems of 4 keys each that do not exist yet, counted up from `first_key`.
+    TransactNew,
 }
 
 impl Mix {
@@ -51,12 +57,15 @@ impl Mix {
             Mix::QueryTable => "query-table",
             Mix::QueryIndex => "query-index",
             Mix::Scan => "scan",
+            Mix::ScanFilter => "scan-filter",
+            Mix::Update => "update",
+            Mix::TransactNew => "transact-new",
         }
     }
 
     /// Whether it writes keys that do not exist yet, and so needs none that do.
     fn is_filling(self) -> bool {
-        matches!(self, Mix::PutNew | Mix::BatchNew)
+        matches!(self, Mix::PutNew | Mix::BatchNew | Mix::TransactNew)
     }
 }
 
@@ -79,7 +88,7 @@ pub struct Load {
     pub mix: Mix,
     /// Keys that exist: random keys are taken from numbers 0 to `keys`, and a walk over the table finds so many.
     pub keys: u64,
-    /// Number of the first key of `Mix::PutNew`.
+    /// Number of the first key of mixes that write new ones.
     pub first_key: u64,
     /// Ends after so many requests, if not earlier.
     pub count: u64,
@@ -102,8 +111,8 @@ pub fn run(load: &Load) -> Result<Report> {
     if !load.mix.is_filling() && load.keys == 0 {
         bail!("{} needs the number of keys that exist", load.mix.name());
     }
-    let is_query = matches!(load.mix, Mix::QueryTable | Mix::QueryIndex);
-    if is_query && (load.shape != Shape::Lines || !load.keys.is_multiple_of(BLOCK_ITEMS)) {
+    let is_of_groups = matches!(load.mix, Mix::QueryTable | Mix::QueryIndex | Mix::ScanFilter);
+    if is_of_groups && (load.shape != Shape::Lines || !load.keys.is_multiple_of(BLOCK_ITEMS)) {
         bail!("{} needs a table of lines with a multiple of {BLOCK_ITEMS} items", load.mix.name());
     }
     if load.mix == Mix::BatchNew && !load.first_key.is_multiple_of(BATCH_ITEMS) {

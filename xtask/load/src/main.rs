@@ -97,6 +97,9 @@ enum MixName {
     QueryTable,
     QueryIndex,
     Scan,
+    ScanFilter,
+    Update,
+    TransactNew,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -116,6 +119,9 @@ impl RunArgs {
             MixName::QueryTable => Mix::QueryTable,
             MixName::QueryIndex => Mix::QueryIndex,
             MixName::Scan => Mix::Scan,
+            MixName::ScanFilter => Mix::ScanFilter,
+            MixName::Update => Mix::Update,
+            MixName::TransactNew => Mix::TransactNew,
         };
         let shape = match self.shape {
             ShapeName::Single => Shape::Single,

@@ -8,9 +8,18 @@ const END_BYTES: usize = 512;
 
 /// The value of the member `Count`.
 pub fn count(body: &[u8]) -> Option<u64> {
-    let at = member(body, b"\"Count\"")?;
+    number(body, b"\"Count\"")
+}
+
+fn number(body: &[u8], name: &[u8]) -> Option<u64> {
+    let at = member(body, name)?;
     let digits = body[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     std::str::from_utf8(&body[at..at + digits]).ok()?.parse().ok()
+}
+
+/// The value of the member `ScannedCount`.
+pub fn scanned(body: &[u8]) -> Option<u64> {
+    number(body, b"\"ScannedCount\"")
 }
 
 /// The value of the member `LastEvaluatedKey`, as it stands; `None` where the page was the last one.
@@ -71,6 +80,7 @@ mod tests {
             format!(r#"{{{items},"ScannedCount": 43, "Count": 42, "LastEvaluatedKey": {key}}}"#),
         ] {
             assert_eq!(count(body.as_bytes()), Some(42));
+            assert_eq!(scanned(body.as_bytes()), Some(43));
             assert_eq!(last_key(body.as_bytes()), Some(key));
         }
         assert_eq!(count(b"{}"), None);

@@ -7,6 +7,8 @@ use crate::item::{
 
 /// Items in one BatchWriteItem, as many as it may hold.
 pub const BATCH_ITEMS: u64 = 25;
+/// Puts in one TransactWriteItems.
+pub const TRANSACTION_ITEMS: u64 = 4;
 const DECIMAL_LIMIT: u64 = 10u64.pow(DECIMAL_DIGITS as u32);
 
 /// Where requests go and what they carry in their head.
@@ -72,6 +74,23 @@ impl Template {
         let puts = vec![put; BATCH_ITEMS as usize].join(",");
         let body = format!(r#"{{"RequestItems":{{"{}":[{puts}]}}}}"#, target.table);
         Template::new(target, "BatchWriteItem", &body, false)
+    }
+
+    /// A TransactWriteItems of 4 puts.
+    pub fn transaction(target: &Target) -> Template {
+        let (table, item) = (&target.table, target.shape.item_json());
+        let put = format!(r#"{{"Put":{{"TableName":"{table}","Item":{item}}}}}"#);
+        let puts = vec![put; TRANSACTION_ITEMS as usize].join(",");
+        Template::new(target, "TransactWriteItems", &format!(r#"{{"TransactItems":[{puts}]}}"#), false)
+    }
+
+    /// An UpdateItem that counts on the condition that the item is there.
+    pub fn update(target: &Target) -> Template {
+        let (table, key) = (&target.table, target.shape.key_json());
+        let body = format!(
+            r#"{{"TableName":"{table}","Key":{{{key}}},"UpdateExpression":"ADD seen :one","ConditionExpression":"attribute_exists(id)","ExpressionAttributeValues":{{":one":{{"N":"1"}}}}}}"#
+        );
+        Template::new(target, "UpdateItem", &body, false)
     }
 
     /// A GetItem.
@@ -142,11 +161,22 @@ impl Template {
     }
 }
 
-/// A Scan for one page, from `start`, the key in JSON after which it begins, or from the beginning.
-pub fn scan(target: &Target, start: Option<&str>) -> Vec<u8> {
+/// A Scan for one page, from `start`, the key in JSON after which it begins, or from the beginning. With `filter`, what
+/// [`filter_for`] makes, it shows only what that lets through.
+pub fn scan(target: &Target, filter: &str, start: Option<&str>) -> Vec<u8> {
     let start = start.map(|key| format!(r#","ExclusiveStartKey":{key}"#)).unwrap_or_default();
-    let body = format!(r#"{{"TableName":"{}"{start}}}"#, target.table);
+    let body = format!(r#"{{"TableName":"{}"{filter}{start}}}"#, target.table);
     render(&target.host, &target.amz_date, "Scan", &body)
+}
+
+/// Members of a Scan that lets one item of a hundred through, of a table of lines with so many blocks of items.
+pub fn filter_for(blocks: u64) -> String {
+    // Each block has a hundred orders, numbered by `createdAt` from block to block.
+    let last = CREATED_MARK.replace(&"9".repeat(DECIMAL_DIGITS), &format!("{:08}", blocks.max(1) - 1));
+    let first = CREATED_MARK.replace(&"9".repeat(DECIMAL_DIGITS), &"0".repeat(DECIMAL_DIGITS));
+    format!(
+        r#","FilterExpression":"createdAt BETWEEN :first AND :last","ExpressionAttributeValues":{{":first":{{"N":"{first}"}},":last":{{"N":"{last}"}}}}"#
+    )
 }
 
 /// A whole request. The Authorization header has the form and the length of a signature, which is what a server that
@@ -299,8 +329,41 @@ mod tests {
     #[test]
     fn a_scan_goes_on_after_a_key() {
         let target = target(Shape::Lines);
-        assert!(body(&scan(&target, None)).get("ExclusiveStartKey").is_none());
-        let body = body(&scan(&target, Some(r#"{"id":{"S":"a"}}"#)));
+        assert!(body(&scan(&target, "", None)).get("ExclusiveStartKey").is_none());
+        let body = body(&scan(&target, "", Some(r#"{"id":{"S":"a"}}"#)));
         assert_eq!(body["ExclusiveStartKey"]["id"]["S"], "a");
+    }
+
+    #[test]
+    fn a_filter_lets_one_of_a_hundred_items_through() {
+        let target = target(Shape::Lines);
+        let blocks = 3;
+        let values = body(&scan(&target, &filter_for(blocks), None))["ExpressionAttributeValues"].clone();
+        let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
+        let (first, last) = (number(&values[":first"]), number(&values[":last"]));
+        let mut put = Template::put(&target);
+        let through = (0..blocks * crate::item::BLOCK_ITEMS).filter(|index| {
+            put.patch(*index, 0);
+            (first..=last).contains(&number(&body(put.bytes())["Item"]["createdAt"]))
+        });
+        assert_eq!(through.count() as u64, blocks * crate::item::BLOCK_ITEMS / 100);
+    }
+
+    #[test]
+    fn a_transaction_holds_the_items_of_4_puts_and_an_update_names_one() {
+        let target = target(Shape::Single);
+        let (mut transaction, mut put) = (Template::transaction(&target), Template::put(&target));
+        let mut update = Template::update(&target);
+        transaction.patch(40, 9);
+        let transaction = body(transaction.bytes());
+        let actions = transaction["TransactItems"].as_array().unwrap();
+        assert_eq!(actions.len() as u64, TRANSACTION_ITEMS);
+        for (action, index) in actions.iter().zip(40..) {
+            put.patch(index, 9);
+            update.patch(index, 0);
+            let item = body(put.bytes())["Item"].clone();
+            assert_eq!(action["Put"]["Item"], item);
+            assert_eq!(body(update.bytes())["Key"]["id"], item["id"]);
+        }
     }
 }

@@ -4,9 +4,9 @@ use crate::call::amz_date_now;
 use crate::connection::{Connection, Expects, Finished, Sent};
 use crate::generator::{Load, Mix};
 use crate::histogram::Histogram;
-use crate::item::{GROUP_ITEMS, ITEM_BYTES};
+use crate::item::{BLOCK_ITEMS, GROUP_ITEMS, ITEM_BYTES};
 use crate::page;
-use crate::request::{BATCH_ITEMS, Target, Template, scan};
+use crate::request::{BATCH_ITEMS, TRANSACTION_ITEMS, Target, Template, filter_for, scan};
 use anyhow::{Context as _, Result};
 use mio::{Events, Poll, Token};
 use std::collections::BTreeMap;
@@ -69,6 +69,8 @@ struct Templates {
     put: Template,
     get: Template,
     batch: Template,
+    transaction: Template,
+    update: Template,
     query_table: Template,
     query_index: Template,
 }
@@ -86,6 +88,8 @@ struct Worker<'a> {
     connections: Vec<Option<Connection>>,
     walks: Vec<Walk>,
     target: Target,
+    /// Of scans; empty where they have none.
+    filter: String,
     templates: Templates,
     verified: u64,
     random: u64,
@@ -113,10 +117,16 @@ impl<'a> Worker<'a> {
                 put: Template::put(&target),
                 get: Template::get(&target),
                 batch: Template::batch(&target),
+                transaction: Template::transaction(&target),
+                update: Template::update(&target),
                 query_table: Template::query_table(&target),
                 query_index: Template::query_index(&target),
             },
             target,
+            filter: match load.mix {
+                Mix::ScanFilter => filter_for(load.keys / BLOCK_ITEMS),
+                _ => String::new(),
+            },
             verified: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ (thread as u64 + 1) << 17,
             begun: Instant::now(),
@@ -187,7 +197,11 @@ impl<'a> Worker<'a> {
             Mix::QueryIndex => {
                 (&mut templates.query_index, self.random % (load.keys / GROUP_ITEMS), Expects::Group)
             }
-            Mix::Scan => return self.send_scan(index, now),
+            Mix::Update => (&mut templates.update, self.random % load.keys, Expects::Success),
+            Mix::TransactNew => {
+                (&mut templates.transaction, load.first_key + ticket * TRANSACTION_ITEMS, Expects::Success)
+            }
+            Mix::Scan | Mix::ScanFilter => return self.send_scan(index, now),
         };
         template.patch(number, ticket);
         let sent = connection.send(template.bytes(), Sent { at: now, expects }, self.poll.registry());
@@ -197,7 +211,7 @@ impl<'a> Worker<'a> {
     /// Asks for the next page of the walk of connection `index`.
     fn send_scan(&mut self, index: usize, now: Instant) -> bool {
         let Some(connection) = self.connections[index].as_mut() else { return false };
-        let request = scan(&self.target, self.walks[index].next.as_deref());
+        let request = scan(&self.target, &self.filter, self.walks[index].next.as_deref());
         let sent = connection.send(&request, Sent { at: now, expects: Expects::Page }, self.poll.registry());
         self.is_sent(index, sent)
     }
@@ -221,7 +235,10 @@ impl<'a> Worker<'a> {
             Ok(Some(finished)) => {
                 let now = self.tally.count(&finished, self.begun);
                 if finished.status == 200 {
-                    let (keys, walk) = (self.shared.load.keys, &mut self.walks[index]);
+                    let load = &self.shared.load;
+                    // What a walk over the table finds.
+                    let keys = if load.mix == Mix::ScanFilter { load.keys / 100 } else { load.keys };
+                    let walk = &mut self.walks[index];
                     self.tally.examine(&finished, keys, walk, &mut self.verified);
                 }
                 Some(now)
@@ -305,7 +322,8 @@ impl Tally {
     /// Takes a page of a walk in; what is wrong, at the end, with the number of items that were found.
     fn step(&mut self, body: &[u8], keys: u64, walk: &mut Walk) -> Option<String> {
         let Some(count) = page::count(body) else { return Some("no Count".into()) };
-        self.items += count;
+        // What was looked at is what was done.
+        self.items += page::scanned(body).unwrap_or(count);
         walk.items += count;
         walk.next = page::last_key(body).map(str::to_owned);
         if walk.next.is_some() {

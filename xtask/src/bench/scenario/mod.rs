@@ -32,6 +32,12 @@ pub enum Scenario {
     Query,
     /// Scan in 1 MB pages over 1 and 4 connections, of a small table and a large one, against peers.
     Scan,
+    /// Scan with a filter that lets one item of a hundred through, against peers.
+    ScanFilter,
+    /// Durable UpdateItem, `ADD` with a condition, over 64 connections, against peers.
+    Update64,
+    /// Durable TransactWriteItems of 4 puts over 16 connections, against peers.
+    Transact16,
     /// Overwrites with history and without.
     History,
     /// From start to first answer, clean and after a kill.
@@ -61,6 +67,9 @@ impl Scenario {
             Scenario::Get16 => "get16",
             Scenario::Query => "query",
             Scenario::Scan => "scan",
+            Scenario::ScanFilter => "scan-filter",
+            Scenario::Update64 => "update64",
+            Scenario::Transact16 => "transact16",
             Scenario::History => "history",
             Scenario::Start => "start",
             Scenario::Memory => "memory",
@@ -80,6 +89,13 @@ impl Scenario {
             Scenario::Get16 => "get16: GetItem of random keys, 16 connections",
             Scenario::Query => "query: Query for 100 items, by the table's key and by the index's",
             Scenario::Scan => "scan: Scan in 1 MB pages",
+            Scenario::ScanFilter => "scan-filter: Scan with a filter that lets 1 % through",
+            Scenario::Update64 => {
+                "update64: durable UpdateItem of random keys, ADD with a condition, 64 connections"
+            }
+            Scenario::Transact16 => {
+                "transact16: durable TransactWriteItems of 4 puts of new keys, 16 connections"
+            }
             Scenario::History => {
                 "history: overwrites of random keys with and without history, 64 connections"
             }
@@ -99,6 +115,9 @@ impl Scenario {
             Scenario::Get16 => reads::get16(session),
             Scenario::Query => pages::query(session),
             Scenario::Scan => pages::scan(session),
+            Scenario::ScanFilter => pages::scan_filter(session),
+            Scenario::Update64 => writes::update64(session),
+            Scenario::Transact16 => writes::transact16(session),
             Scenario::History => writes::history(session),
             Scenario::Start => start::run(session),
             Scenario::Memory => memory::run(session),

@@ -87,6 +87,23 @@ const LARGE_SCANS: [Step; 2] = [
     },
 ];
 
+const FILTERED_SCANS: [Step; 2] = [
+    Step {
+        mix: Mix::ScanFilter,
+        connections: 1,
+        name: "scan-filter1",
+        what: "Scan with a filter for 1 %, 100,000 items, 1 connection, items against dynoxide",
+        must: 2.0,
+    },
+    Step {
+        mix: Mix::ScanFilter,
+        connections: 4,
+        name: "scan-filter4",
+        what: "Scan with a filter for 1 %, 100,000 items, 4 connections, items against dynoxide",
+        must: 2.0,
+    },
+];
+
 /// The reports of a server's steps, each as what is compared.
 type Reports = Vec<Report>;
 
@@ -119,6 +136,16 @@ pub fn scan(session: &mut Session<'_>) -> Result<()> {
         .map(|(kind, reports)| (kind, reports.into_iter().skip(SMALL_SCANS.len()).collect()))
         .collect();
     judge(session, &LARGE_SCANS, &large)
+}
+
+pub fn scan_filter(session: &mut Session<'_>) -> Result<()> {
+    let kinds = rotated(session, [Kind::Dynoxide, Kind::Holdfast, Kind::DynamoDbLocal]);
+    let blocks = session.choose(10, 1);
+    let reports = session.compare_over(Shape::Lines, &kinds, |session, server| {
+        let items = fill(session, server, "scan-filter, filling", 0, blocks)?;
+        measure(session, server, &FILTERED_SCANS, items, 5.0)
+    })?;
+    judge(session, &FILTERED_SCANS, &reports)
 }
 
 /// Fills the table up from its first `from` items to so many blocks; how many items it then holds. DynamoDB Local,

@@ -41,11 +41,49 @@ pub fn put64_index(session: &mut Session<'_>) -> Result<()> {
     let reports = session.compare_over(Shape::Lines, &kinds, |session, server| {
         put_new(session, server, "put64-index", 64, Shape::Lines)
     })?;
-    let Some(holdfast) = report_of(&reports, Kind::Holdfast) else { return Ok(()) };
-    let Some(dynoxide) = report_of(&reports, Kind::Dynoxide) else { return Ok(()) };
-    let (ratio, basis) = times_faster(holdfast, dynoxide);
     let what = "durable PutItem with one index, 64 connections, against dynoxide on a file";
-    session.judge(Judged::at_least(what, ratio, " x", 5.0, None).because(basis))
+    judge_against_dynoxide(session, &reports, what, 5.0)
+}
+
+pub fn update64(session: &mut Session<'_>) -> Result<()> {
+    let kinds = rotated(session, [Kind::Dynoxide, Kind::Holdfast, Kind::DynamoDbLocal]);
+    let keys = session.choose(20_000, 1_000);
+    let reports = session.compare(&kinds, |session, server| {
+        session.measure("update64, filling", server, &Stretch::counted(Mix::PutNew, 0, keys))?;
+        session.settle();
+        let (warm_up, seconds) = pace(session, server);
+        session.measure("update64", server, &Stretch::timed(Mix::Update, 64, keys, warm_up, seconds))
+    })?;
+    let what = "durable UpdateItem, ADD with a condition, 64 connections, against dynoxide on a file";
+    judge_against_dynoxide(session, &reports, what, 5.0)
+}
+
+pub fn transact16(session: &mut Session<'_>) -> Result<()> {
+    let kinds = rotated(session, [Kind::Dynoxide, Kind::Holdfast, Kind::DynamoDbLocal]);
+    let reports = session.compare(&kinds, |session, server| {
+        let (warm_up, seconds) = pace(session, server);
+        session.measure("transact16", server, &Stretch::timed(Mix::TransactNew, 16, 0, warm_up, seconds))
+    })?;
+    let what = "durable TransactWriteItems of 4 puts, 16 connections, against dynoxide on a file";
+    judge_against_dynoxide(session, &reports, what, 4.0)
+}
+
+fn judge_against_dynoxide(
+    session: &mut Session<'_>,
+    reports: &[(Kind, Report)],
+    what: &'static str,
+    must: f64,
+) -> Result<()> {
+    let Some(holdfast) = report_of(reports, Kind::Holdfast) else { return Ok(()) };
+    let Some(dynoxide) = report_of(reports, Kind::Dynoxide) else { return Ok(()) };
+    let (ratio, basis) = times_faster(holdfast, dynoxide);
+    session.judge(Judged::at_least(what, ratio, " x", must, None).because(basis))
+}
+
+/// Seconds of warm-up, and of measuring.
+fn pace(session: &Session<'_>, server: &Server) -> (f64, f64) {
+    let warm_up = if server.kind.warms_up_slowly() { 20.0 } else { 3.0 };
+    session.choose((warm_up, 10.0), (0.3, 1.5))
 }
 
 pub fn put1(session: &mut Session<'_>) -> Result<()> {
@@ -107,8 +145,7 @@ fn put_new(
     connections: usize,
     shape: Shape,
 ) -> Result<Report> {
-    let warm_up = if server.kind.warms_up_slowly() { 20.0 } else { 3.0 };
-    let (warm_up, seconds) = session.choose((warm_up, 10.0), (0.3, 1.5));
+    let (warm_up, seconds) = pace(session, server);
     let stretch = Stretch::timed(Mix::PutNew, connections, 0, warm_up, seconds);
     session.measure(scenario, server, &Stretch { shape, ..stretch })
 }
