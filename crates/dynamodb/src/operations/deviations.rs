@@ -146,6 +146,23 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "That of the keys in the request.",
     },
     Deviation {
+        what: "Transactions and other writes that meet on an item",
+        aws: "One of them is cancelled or refused: `TransactionConflict`, `TransactionInProgressException`.",
+        here: "They are done one after the other.",
+    },
+    Deviation {
+        what: "A transaction that is repeated with its token and another `ReturnConsumedCapacity` or \
+               `ReturnItemCollectionMetrics`",
+        aws: "Not known to us.",
+        here: "Is the same transaction. It tells of its items as they are now.",
+    },
+    Deviation {
+        what: "4 MB for the items of a transaction",
+        aws: "As far as is known, what the request has counts, and of reads what is answered.",
+        here: "As documented, whole items count: those that are put, those that updates make, and those that are read, whatever \
+               a projection shows of them.",
+    },
+    Deviation {
         what: "Text for a transaction of more than 100 actions",
         aws: "Echoes all of them as Java prints them, in a form that is not known to us.",
         here: "Echoes all of them as JSON.",
