@@ -302,16 +302,21 @@ impl Violations {
         if let Some(alone) = alone.min_by_key(|found| found.path != "TableName") {
             return Some(self.alone(alone));
         }
-        // BatchWriteItem reports a malformed table name only when there is nothing else.
-        let is_names = |found: &Violation| matches!(found.constraint, Constraint::Names(..));
-        let without_names =
-            self.operation == "BatchWriteItem" && self.found.iter().any(|found| !is_names(found));
-        let listed: Vec<&Violation> = self
-            .found
-            .iter()
-            .filter(|found| !(without_names && is_names(found)))
-            .take(MAX_REPORTED)
-            .collect();
+        // BatchWriteItem reports malformed table names, and that there is nothing to write, only when there is nothing else.
+        let late = |found: &Violation| {
+            self.operation == "BatchWriteItem"
+                && *found.older_path == *"requestItems"
+                && matches!(found.constraint, Constraint::Names(..) | Constraint::LengthMin(_))
+        };
+        let some_early = self.found.iter().any(|found| !late(found));
+        let listed: Vec<&Violation> =
+            self.found.iter().filter(|found| !(some_early && late(found))).take(MAX_REPORTED).collect();
+        if let [only] = listed[..]
+            && late(only)
+            && matches!(only.constraint, Constraint::LengthMin(_))
+        {
+            return Some("The requestItems parameter is required for BatchWriteItem".to_owned());
+        }
         let reported = listed.len();
         let mut text = match reported {
             0 => return None,
@@ -394,11 +399,14 @@ enum Form {
 fn form(operation: &str, found: &Violation) -> Form {
     match (found.path.as_str(), &found.constraint) {
         ("TableName", Constraint::LengthMin(1)) if CURRENT.contains(&operation) => Form::Alone,
-        ("Limit", Constraint::ValueMin(_)) if matches!(operation, "Query" | "Scan") => Form::Alone,
+        // Scan's other members have not crossed yet but in a few regions.
+        ("Limit", Constraint::ValueMin(_)) if operation == "Query" => Form::Alone,
         // UpdateItem stops here; PutItem and DeleteItem report their other enumerations beside it.
         ("ReturnValues", Constraint::OneOf(_)) if operation == "UpdateItem" => Form::Alone,
         ("ReturnValues", Constraint::OneOf(_)) if CURRENT_WRITES.contains(&operation) => Form::Current,
         ("ConditionalOperator", Constraint::OneOf(_)) if CURRENT.contains(&operation) => Form::Alone,
+        // BatchWriteItem has a sentence of its own for no requests at all.
+        ("RequestItems", Constraint::LengthMin(_)) if operation == "BatchWriteItem" => Form::Older,
         ("RequestItems", Constraint::LengthMin(_) | Constraint::LengthMax(_)) => Form::Alone,
         (path, Constraint::LengthMin(_) | Constraint::LengthMax(_))
             if path.starts_with("RequestItems.")

@@ -2,7 +2,7 @@
 
 use holdfast_shapes::dynamodb::{
     BatchGetItemInput, BatchWriteItemInput, CreateTableInput, DeleteItemInput, DescribeTableInput,
-    PutItemInput, QueryInput, TransactGetItemsInput, TransactWriteItemsInput, UpdateItemInput,
+    PutItemInput, QueryInput, ScanInput, TransactGetItemsInput, TransactWriteItemsInput, UpdateItemInput,
 };
 use holdfast_shapes::{AttributeValue, Fault, Input, read};
 
@@ -100,6 +100,10 @@ fn queries() {
     assert_eq!(
         text::<QueryInput>(r#"{"TableName":"abc","Limit":0}"#),
         "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
+    );
+    assert_eq!(
+        text::<ScanInput>(r#"{"TableName":"abc","Limit":0}"#),
+        "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
     );
     assert_eq!(
         text::<QueryInput>(r#"{"TableName":"abc","ConditionalOperator":"XOR","Select":"BOGUS"}"#),
@@ -277,7 +281,15 @@ fn lengths_inside_batches() {
     };
     let empty = at("RequestItems", "greater than or equal to 1");
     assert_eq!(text::<BatchGetItemInput>(r#"{"RequestItems":{}}"#), empty);
-    assert_eq!(text::<BatchWriteItemInput>(r#"{"RequestItems":{}}"#), empty);
+    assert_eq!(
+        text::<BatchWriteItemInput>(r#"{"RequestItems":{}}"#),
+        "The requestItems parameter is required for BatchWriteItem"
+    );
+    assert_eq!(
+        text::<BatchWriteItemInput>(r#"{"RequestItems":{},"ReturnConsumedCapacity":"BOGUS"}"#),
+        "1 validation error detected: Value 'BOGUS' at 'returnConsumedCapacity' failed to satisfy constraint: \
+         Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
+    );
     let keys = |count: usize| {
         format!(r#"{{"RequestItems":{{"abc":{{"Keys":[{}]}}}}}}"#, vec!["{}"; count].join(","))
     };
