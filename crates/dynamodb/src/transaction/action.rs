@@ -171,7 +171,8 @@ impl Expressions {
         self.read_of(&[ExpressionKind::Update, ExpressionKind::Condition])
     }
 
-    /// Reads them; `kinds` are those that the action takes. The order of their faults is that of UpdateItem.
+    /// Reads them; `kinds` are those that the action takes. An update's faults come before the condition's, the other way than
+    /// in UpdateItem. Source: known.
     fn read_of(self, kinds: &[ExpressionKind]) -> Result<(Option<Condition>, Changes), Error> {
         let Self { condition, update, names, values } = self;
         if condition.is_none() && update.is_none() {
@@ -182,10 +183,10 @@ impl Expressions {
             };
         }
         let mut placeholders = Placeholders::new(names, values, WORDING)?;
+        let update = update.map(|text| Changes::parse(&text, &mut placeholders)).transpose()?;
         let condition = condition
             .map(|text| Condition::parse(ExpressionKind::Condition, &text, &mut placeholders))
             .transpose()?;
-        let update = update.map(|text| Changes::parse(&text, &mut placeholders)).transpose()?;
         placeholders.check_used()?;
         Ok((condition, update.unwrap_or_default()))
     }
