@@ -26,6 +26,7 @@ pub(crate) use self::rows::index_space;
 use crate::catalog::{Table, failed};
 use crate::errors;
 use crate::expression::{Condition, Path, Update};
+use crate::item::Damaged;
 use crate::item::codec::Encoded;
 use crate::item::edit::Stored;
 use crate::item::size::ITEM_BYTES_MAX;
@@ -237,7 +238,7 @@ impl ItemWrite {
             None
         };
         let old = before.as_ref().and_then(Option::as_ref);
-        self.check_condition(old)?;
+        self.check_condition(plan, old)?;
         let (after, rows) = match (ready, &self.target) {
             (Some(ready), _) => ready,
             (None, Target::Update { key: attributes, update }) => {
@@ -258,14 +259,15 @@ impl ItemWrite {
         depends || self.condition.is_some() || !table.indexes.is_empty()
     }
 
-    fn check_condition(&self, old: Option<&Value>) -> Result<(), WriteFault> {
+    /// Looks whether the condition holds: as planned, if it was planned for that very item.
+    fn check_condition(&self, plan: Option<&Plan>, old: Option<&Value>) -> Result<(), WriteFault> {
         let Some(condition) = &self.condition else { return Ok(()) };
-        let item = old.map(|old| Item::new(&old.payload)).transpose()?;
-        if condition.holds(item)? {
-            Ok(())
-        } else {
-            Err(WriteFault::Condition(old.map(|old| old.payload.clone())))
-        }
+        let since = old.map(|old| old.since);
+        let holds = match plan.and_then(|plan| plan.holds) {
+            Some((planned, holds)) if planned == since => holds,
+            _ => holds(condition, old)?,
+        };
+        if holds { Ok(()) } else { Err(WriteFault::Condition(old.map(|old| old.payload.clone()))) }
     }
 
     /// The item that an update makes of the one before, with its rows: as planned, if it was planned for that very item.
@@ -312,6 +314,10 @@ impl ItemWrite {
         let (before, after) = &change.rows;
         rows::change(tx, table, before, after)
     }
+}
+
+fn holds(condition: &Condition, old: Option<&Value>) -> Result<bool, Damaged> {
+    condition.holds(old.map(|old| Item::new(&old.payload)).transpose()?)
 }
 
 /// The item that an update makes of the one before, with its rows; nothing where there is no item before or after.

@@ -158,3 +158,41 @@ fn a_transaction_planned_for_another_definition_is_planned_anew() {
     let text = "One or more parameter values were invalid: Missing the key two in the item";
     assert_eq!(reasons.1[0]["Message"], text);
 }
+
+/// An update that counts while the counter is below a limit, and shows it.
+fn count(limit: u32) -> Submission<Error> {
+    let body = format!(
+        r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"ADD n :one","ReturnValues":"UPDATED_NEW",
+            "ConditionExpression":"attribute_not_exists(n) OR n < :limit",
+            "ExpressionAttributeValues":{{":one":{{"N":"1"}},":limit":{{"N":"{limit}"}}}}}}"#
+    );
+    Submission::new(write("UpdateItem", &body))
+}
+
+#[test]
+fn updates_planned_for_one_item_each_see_the_one_before() {
+    let store = Store::open(Options::in_memory()).unwrap();
+    create(&store, "one");
+    // Planned for no item, all of them: conditions that hold, and items after, of what is not there any more when they run.
+    let updates: Vec<_> = (0..5).map(|_| count(3)).collect();
+    updates.iter().for_each(|update| update.prefetch(&store.snapshot()));
+    let answers: Vec<_> = updates.into_iter().map(|update| execute(&store, update)).collect();
+    let shown = |n: u32| format!(r#"{{"Attributes":{{"n":{{"N":"{n}"}}}}}}"#);
+    for (at, answer) in (1..).zip(&answers) {
+        match answer {
+            Ok(body) => assert_eq!(*body, shown(at)),
+            Err(error) => {
+                assert!(at > 3, "{at}: {error}");
+                assert_eq!(error.code, "ConditionalCheckFailedException");
+            }
+        }
+    }
+    assert!(answers[3..].iter().all(Result::is_err));
+    // Planned to be refused, and taken when it runs.
+    let late = count(3);
+    late.prefetch(&store.snapshot());
+    let delete = r#"{"TableName":"Music","Key":{"one":{"S":"a"}}}"#;
+    execute(&store, Submission::new(write("DeleteItem", delete))).unwrap();
+    assert_eq!(execute(&store, late).unwrap(), shown(1));
+    assert_eq!(get(&store, delete).unwrap(), r#"{"Item":{"n":{"N":"1"},"one":{"S":"a"}}}"#);
+}

@@ -1,8 +1,9 @@
 //! What is computed on the submitting thread.
 
 use super::rows::{self, Rows};
-use super::{ItemWrite, Layout, Target, apply_update};
+use super::{ItemWrite, Layout, Target, apply_update, holds};
 use crate::catalog::failed;
+use crate::errors;
 use crate::index::IndexKeyError;
 use crate::item::codec::Encoded;
 use crate::key::KeyError;
@@ -16,6 +17,8 @@ pub(super) struct Plan {
     /// The version that wrote the table's definition.
     table: Version,
     pub(super) key: Result<Vec<u8>, KeyError>,
+    /// Whether the condition holds for the item that a version wrote, or for none.
+    pub(super) holds: Option<(Option<Version>, bool)>,
     /// Rows of an item that is put.
     pub(super) put: Option<Result<Rows, IndexKeyError>>,
     /// What an update makes of the item that a version wrote, or of none.
@@ -27,10 +30,19 @@ pub(super) struct Plan {
 impl ItemWrite {
     pub(super) fn make_plan(&self, newest: &Snapshot, table: &Layout<'_>) -> Result<Plan, Error> {
         let key = self.make_key(&table.schema);
-        let mut plan = Plan { table: table.table.since, key, put: None, updated: None, before: None };
+        let mut plan =
+            Plan { table: table.table.since, key, holds: None, put: None, updated: None, before: None };
         let Ok(key) = &plan.key else { return Ok(plan) };
         let old = table.table.space.get(newest, key).map_err(failed)?;
         let old = old.as_ref();
+        // An expression of 4 KB can keep a thread busy for long on a large item: not the executor, where it can be helped.
+        if let Some(condition) = &self.condition {
+            let holds = holds(condition, old).map_err(|error| errors::damaged(&error))?;
+            plan.holds = Some((old.map(|old| old.since), holds));
+            if !holds {
+                return Ok(plan);
+            }
+        }
         let indexed = !table.indexes.is_empty();
         if let Some(old) = old.filter(|_| indexed) {
             plan.before = Some((old.since, Rows::of_stored(table, key, old)?));
