@@ -60,3 +60,31 @@ impl ItemCollection {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn collections_are_rendered_byte_by_byte() {
+        let shown = |kind, partition: &[u8], gigabytes_max| {
+            let mut out = Vec::new();
+            let collection = ItemCollection {
+                attribute: "Artist".into(),
+                kind,
+                partition: partition.to_vec(),
+                gigabytes_max,
+            };
+            collection.render(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            shown(ScalarType::S, b"Acme \"Band\"", 1),
+            r#"{"ItemCollectionKey":{"Artist":{"S":"Acme \"Band\""}},"SizeEstimateRangeGB":[0.0,1.0]}"#
+        );
+        assert_eq!(
+            shown(ScalarType::B, b"\0\x01", 12),
+            r#"{"ItemCollectionKey":{"Artist":{"B":"AAE="}},"SizeEstimateRangeGB":[0.0,12.0]}"#
+        );
+    }
+}

@@ -1,10 +1,10 @@
 //! Indexes against a plain model: after any writes, refused ones among them, each index shows exactly the items that have
-//! its keys, and what it projects of them, and its counts are exact.
+//! its keys, and what it projects of them, and its counts are exact; and each write tells what it changed of them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod indexed;
 
-use indexed::{Item, Model, Server, check, items, key};
+use indexed::{Item, Model, Server, check, consumed, items, key};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -57,8 +57,17 @@ fn change(model: &mut Model, write: &Write) -> bool {
     true
 }
 
-fn request(write: &Write) -> (&'static str, Value) {
+/// The keys that a write names.
+fn keys(write: &Write) -> Vec<(u8, u8)> {
     match write {
+        Write::Put(item) => vec![(item.pk, item.sk)],
+        Write::Delete(pk, sk) => vec![(*pk, *sk)],
+        Write::Batch(writes) => writes.iter().flat_map(keys).collect(),
+    }
+}
+
+fn request(write: &Write) -> (&'static str, Value) {
+    let (operation, mut body) = match write {
         Write::Put(item) => ("PutItem", json!({ "TableName": "table", "Item": item.attributes() })),
         Write::Delete(pk, sk) => ("DeleteItem", json!({ "TableName": "table", "Key": key(*pk, *sk) })),
         Write::Batch(writes) => {
@@ -72,7 +81,9 @@ fn request(write: &Write) -> (&'static str, Value) {
                 .collect();
             ("BatchWriteItem", json!({ "RequestItems": { "table": requests } }))
         }
-    }
+    };
+    body["ReturnConsumedCapacity"] = "INDEXES".into();
+    (operation, body)
 }
 
 proptest! {
@@ -92,6 +103,9 @@ proptest! {
             let before = model.clone();
             if change(&mut model, write) {
                 prop_assert!(answer.is_ok(), "{answer:?} to {body}");
+                let told = answer.unwrap()["ConsumedCapacity"].clone();
+                let told = if told.is_array() { told[0].clone() } else { told };
+                prop_assert_eq!(told, consumed(&before, &model, &keys(write), false), "{}", body);
             } else {
                 prop_assert!(answer.is_err(), "{answer:?} to {body}");
                 prop_assert_eq!(&before, &model);

@@ -6,7 +6,7 @@ mod indexed;
 
 use holdfast_dynamodb::inspect;
 use holdfast_store::Read;
-use indexed::{Item, Model, Server, check, items, key};
+use indexed::{Item, Model, Server, check, consumed, items, key, part};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +64,8 @@ enum Reason {
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Done,
+    /// It was done before.
+    Repeated,
     /// Refused as a whole; the text has this in it.
     Refused(&'static str),
     Cancelled(Vec<Reason>),
@@ -244,7 +246,7 @@ impl World {
         let used = transaction.token.and_then(|token| self.tokens.get(&token));
         if let Some((_, before)) = used.filter(|(at_ms, _)| now_ms - at_ms < 10 * MINUTE_MS) {
             return if before == sent {
-                Outcome::Done
+                Outcome::Repeated
             } else {
                 Outcome::Refused("different request parameters")
             };
@@ -300,13 +302,22 @@ fn findings(server: &Server) -> Vec<String> {
 fn send(server: &mut Server, transaction: &Transaction) -> (String, Result<Value, String>) {
     let actions: Vec<Value> = transaction.actions.iter().map(Action::request).collect();
     let sent = json!(actions).to_string();
-    let mut body = json!({ "TransactItems": actions });
+    let mut body = json!({ "TransactItems": actions, "ReturnConsumedCapacity": "INDEXES" });
     if let Some(token) = transaction.token {
         body["ClientRequestToken"] = format!("token {token}").into();
     }
     server.now_ms += transaction.minutes * MINUTE_MS;
     let answer = server.request("TransactWriteItems", &body);
     (sent, answer)
+}
+
+/// What a repeat tells: that each item would be read twice.
+fn reread(actions: usize) -> Value {
+    let part = |units| part(units, Some("ReadCapacityUnits"));
+    let mut consumed = part(2 * actions);
+    consumed["Table"] = part(2 * actions);
+    consumed["TableName"] = "table".into();
+    consumed
 }
 
 proptest! {
@@ -323,9 +334,18 @@ proptest! {
         for (at, transaction) in transactions.iter().enumerate() {
             let before = server.twins.store().snapshot().version();
             let (sent, answer) = send(&mut server, transaction);
+            let items = world.items.clone();
             let expected = world.run(transaction, server.now_ms, &sent);
+            let keys: Vec<_> = transaction.actions.iter().map(|action| (action.pk, action.sk)).collect();
             match &expected {
-                Outcome::Done => prop_assert_eq!(answer, Ok(json!({})), "{:?}", transaction),
+                Outcome::Done => {
+                    let told = json!({ "ConsumedCapacity": [consumed(&items, &world.items, &keys, true)] });
+                    prop_assert_eq!(answer, Ok(told), "{:?}", transaction);
+                }
+                Outcome::Repeated => {
+                    let told = json!({ "ConsumedCapacity": [reread(keys.len())] });
+                    prop_assert_eq!(answer, Ok(told), "{:?}", transaction);
+                }
                 Outcome::Refused(what) => {
                     let error = answer.unwrap_err();
                     prop_assert!(error.contains(what), "{error} to {transaction:?}");

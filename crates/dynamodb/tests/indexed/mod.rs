@@ -140,6 +140,55 @@ fn size(item: &Map<String, Value>) -> usize {
     item.iter().map(|(name, attribute)| name.len() + value(attribute)).sum()
 }
 
+/// What an index holds of an item: its key there, and what is projected.
+type Held = (Vec<Value>, Map<String, Value>);
+
+fn held(item: Option<&Map<String, Value>>, keys: &[&str], projected: Option<&[&str]>) -> Option<Held> {
+    let item = item?;
+    let key = keys.iter().map(|key| item.get(*key).cloned()).collect::<Option<Vec<_>>>()?;
+    let keep = |name: &String| projected.is_none_or(|names| names.contains(&name.as_str()));
+    Some((key, item.clone().into_iter().filter(|(name, _)| keep(name)).collect()))
+}
+
+/// What `ConsumedCapacity` says of some units; `kind` names them a second time, as in transactions.
+pub fn part(units: usize, kind: Option<&str>) -> Value {
+    let mut part = json!({ "CapacityUnits": units as f64 });
+    if let Some(kind) = kind {
+        part[kind] = part["CapacityUnits"].clone();
+    }
+    part
+}
+
+/// `ConsumedCapacity` of a write of some keys: a unit for each item, since all of this test take less than 1 KB, and those of
+/// the indexes that hold something else after it. In a transaction each counts twice.
+pub fn consumed(before: &Model, after: &Model, keys: &[(u8, u8)], in_transaction: bool) -> Value {
+    let mut by_index = BTreeMap::new();
+    for key in keys {
+        for (index, index_keys, projected) in INDEXES {
+            let old = held(before.get(key), index_keys, projected);
+            let new = held(after.get(key), index_keys, projected);
+            *by_index.entry(index).or_insert(0) += match (old, new) {
+                (old, new) if old == new => 0,
+                (Some((old, _)), Some((new, _))) if old != new => 2,
+                _ => 1,
+            };
+        }
+    }
+    by_index.retain(|_, units| *units > 0);
+    let part = |units: usize| match in_transaction {
+        true => part(2 * units, Some("WriteCapacityUnits")),
+        false => part(units, None),
+    };
+    let mut consumed = part(keys.len() + by_index.values().sum::<usize>());
+    for (index, units) in by_index {
+        let kind = if index == "local" { "LocalSecondaryIndexes" } else { "GlobalSecondaryIndexes" };
+        consumed[kind][index] = part(units);
+    }
+    consumed["Table"] = part(keys.len());
+    consumed["TableName"] = "table".into();
+    consumed
+}
+
 pub fn check(server: &mut Server, model: &Model) {
     let by_key = |item: &Map<String, Value>| (item["pk"].to_string(), item["sk"].to_string());
     let table = server.request("DescribeTable", &json!({ "TableName": "table" })).unwrap()["Table"].clone();
