@@ -7,12 +7,14 @@
 //!
 //! # Layout
 //! - this file: what a write is, and what it becomes of an item: [`ItemWrite::decide`], then [`ItemWrite::apply`]
+//! - [`expressions`]: condition and update as they were sent
 //! - [`fault`]: why an item is not changed
 //! - `plan`: what is computed ahead
 //! - `rows`: the rows of an item in the indexes of its table
 //! - [`single`]: the operations that write one item
 //! - [`told`]: capacity and collections of items, where an answer tells of them
 
+pub(crate) mod expressions;
 pub(crate) mod fault;
 mod plan;
 mod rows;

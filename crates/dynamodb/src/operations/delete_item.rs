@@ -2,9 +2,11 @@
 
 use super::{Prepared, read};
 use crate::errors;
+use crate::expression::ExpressionKind;
 use crate::item::codec::check_key;
 use crate::write::ItemWrite;
-use crate::write::single::{self, Expressions, Returned, SingleWrite};
+use crate::write::expressions::{Expressions, First};
+use crate::write::single::{self, Returned, SingleWrite};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::DeleteItemInput;
 use holdfast_store::Need;
@@ -25,11 +27,13 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         condition: input.condition_expression,
         names: input.expression_attribute_names,
         values: input.expression_attribute_values,
+        update: None,
     };
-    expressions.refuse_placeholders_alone()?;
+    expressions.refuse_placeholders_alone(single::WORDING, &[ExpressionKind::Condition])?;
     let key = input.key.unwrap_or_default();
     check_key(&key).map_err(|error| errors::value(single::WORDING, &error))?;
-    let write = ItemWrite::delete(key).when(expressions.read()?);
+    let (condition, _) = expressions.read(single::WORDING, First::Condition)?;
+    let write = ItemWrite::delete(key).when(condition);
     let mut write = SingleWrite::new(context, "DeleteItem", table, write, errors::lookup_key);
     write.need = Need::Free;
     write.returned = returned;

@@ -2,10 +2,12 @@
 
 use super::{Prepared, read};
 use crate::errors;
+use crate::expression::ExpressionKind;
 use crate::item::codec::encode_item;
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::write::ItemWrite;
-use crate::write::single::{self, Expressions, Returned, SingleWrite};
+use crate::write::expressions::{Expressions, First};
+use crate::write::single::{self, Returned, SingleWrite};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::PutItemInput;
 
@@ -25,11 +27,12 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         condition: input.condition_expression,
         names: input.expression_attribute_names,
         values: input.expression_attribute_values,
+        update: None,
     };
-    expressions.refuse_placeholders_alone()?;
+    expressions.refuse_placeholders_alone(single::WORDING, &[ExpressionKind::Condition])?;
     let item = input.item.unwrap_or_default();
     let encoded = encode_item(&item).map_err(|error| errors::value(single::WORDING, &error))?;
-    let condition = expressions.read()?;
+    let (condition, _) = expressions.read(single::WORDING, First::Condition)?;
     if encoded.size > ITEM_BYTES_MAX {
         return Err(errors::item_too_large());
     }

@@ -1,16 +1,17 @@
 //! One action of a TransactWriteItems: read, checked and planned.
 
-use crate::errors::{self, Wording, expression, transactions};
-use crate::expression::{Condition, ExpressionKind, Placeholders, Update as Changes};
+use crate::errors::{self, Wording, transactions};
+use crate::expression::{Condition, ExpressionKind, Update as Changes};
 use crate::item::codec::encode_item;
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::key::KeyError;
 use crate::transaction::targets::Tables;
 use crate::write::ItemWrite;
+use crate::write::expressions::{Expressions, First};
 use crate::write::single::shows_item;
 use holdfast_aws::Error;
+use holdfast_shapes::AttributeMap;
 use holdfast_shapes::dynamodb::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
-use holdfast_shapes::{AttributeMap, Pairs};
 
 /// How transactions word faults of values and expressions. Source: recorded, in us-east-1.
 const WORDING: Wording = Wording::Older;
@@ -68,7 +69,7 @@ impl Action {
             names: put.expression_attribute_names,
             values: put.expression_attribute_values,
         };
-        let condition = expressions.read_condition()?;
+        let condition = read_condition(expressions)?;
         let item = put.item.unwrap_or_default();
         let encoded = encode_item(&item).map_err(|error| errors::value(WORDING, &error))?;
         if encoded.size > ITEM_BYTES_MAX {
@@ -92,7 +93,7 @@ impl Action {
             names: delete.expression_attribute_names,
             values: delete.expression_attribute_values,
         };
-        let condition = expressions.read_condition()?;
+        let condition = read_condition(expressions)?;
         let (key, size) = read_key(delete.key)?;
         Ok(Self {
             table: tables.place(delete.table_name)?,
@@ -112,7 +113,8 @@ impl Action {
             names: update.expression_attribute_names,
             values: update.expression_attribute_values,
         };
-        let (condition, changes) = expressions.read()?;
+        let kinds = [ExpressionKind::Update, ExpressionKind::Condition];
+        let (condition, changes) = read_expressions(expressions, &kinds)?;
         let (key, size) = read_key(update.key)?;
         Ok(Self {
             table: tables.place(update.table_name)?,
@@ -132,7 +134,7 @@ impl Action {
             names: check.expression_attribute_names,
             values: check.expression_attribute_values,
         };
-        let condition = expressions.read_condition()?;
+        let condition = read_condition(expressions)?;
         let (key, size) = read_key(check.key)?;
         Ok(Self {
             table: tables.place(check.table_name)?,
@@ -153,41 +155,16 @@ fn read_key(key: Option<AttributeMap>) -> Result<(AttributeMap, u64), Error> {
     Ok((key, encoded.size))
 }
 
-/// The expressions of an action, with what they name.
-struct Expressions {
-    condition: Option<String>,
-    update: Option<String>,
-    names: Option<Pairs<String>>,
-    values: Option<AttributeMap>,
+/// Reads the expressions of an action that takes these kinds.
+fn read_expressions(
+    expressions: Expressions,
+    kinds: &[ExpressionKind],
+) -> Result<(Option<Condition>, Changes), Error> {
+    expressions.refuse_placeholders_alone(WORDING, kinds)?;
+    expressions.read(WORDING, First::Update)
 }
 
-impl Expressions {
-    /// Of an action that takes no update.
-    fn read_condition(self) -> Result<Option<Condition>, Error> {
-        self.read_of(&[ExpressionKind::Condition]).map(|(condition, _)| condition)
-    }
-
-    fn read(self) -> Result<(Option<Condition>, Changes), Error> {
-        self.read_of(&[ExpressionKind::Update, ExpressionKind::Condition])
-    }
-
-    /// Reads them; `kinds` are those that the action takes. An update's faults come before the condition's, the other way than
-    /// in UpdateItem. Source: known.
-    fn read_of(self, kinds: &[ExpressionKind]) -> Result<(Option<Condition>, Changes), Error> {
-        let Self { condition, update, names, values } = self;
-        if condition.is_none() && update.is_none() {
-            return match (names, values) {
-                (None, None) => Ok((None, Changes::default())),
-                (Some(_), _) => Err(expression::names_without_expression(WORDING)),
-                (None, Some(_)) => Err(expression::values_without_expression(WORDING, kinds)),
-            };
-        }
-        let mut placeholders = Placeholders::new(names, values, WORDING)?;
-        let update = update.map(|text| Changes::parse(&text, &mut placeholders)).transpose()?;
-        let condition = condition
-            .map(|text| Condition::parse(ExpressionKind::Condition, &text, &mut placeholders))
-            .transpose()?;
-        placeholders.check_used()?;
-        Ok((condition, update.unwrap_or_default()))
-    }
+/// Reads the expressions of an action that takes no update.
+fn read_condition(expressions: Expressions) -> Result<Option<Condition>, Error> {
+    read_expressions(expressions, &[ExpressionKind::Condition]).map(|(condition, _)| condition)
 }

@@ -3,9 +3,8 @@
 use super::told::{Asked, Told};
 use super::{ItemWrite, Layout};
 use crate::catalog::{Scope, TableName};
-use crate::errors::{self, Wording, expression, writes};
+use crate::errors::{self, Wording, writes};
 use crate::expression::outline::Outline;
-use crate::expression::{Condition, ExpressionKind, Placeholders};
 use crate::item::Damaged;
 use crate::item::json;
 use crate::item::view::Item;
@@ -13,7 +12,6 @@ use crate::key::KeyError;
 use crate::request::{self, Answer};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
-use holdfast_shapes::{AttributeMap, Pairs};
 use holdfast_state::operation::WriteOperation;
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
 
@@ -56,39 +54,6 @@ pub(crate) const WORDING: Wording = Wording::Enveloped;
 /// Whether a value of `ReturnValuesOnConditionCheckFailure`, one of the model's, asks for the item.
 pub(crate) fn shows_item(value: Option<&str>) -> bool {
     value == Some("ALL_OLD")
-}
-
-/// The expressions of a put or a delete, with what they name.
-pub(crate) struct Expressions {
-    pub(crate) condition: Option<String>,
-    pub(crate) names: Option<Pairs<String>>,
-    pub(crate) values: Option<AttributeMap>,
-}
-
-impl Expressions {
-    /// Refuses names and values that no expression can use.
-    pub(crate) fn refuse_placeholders_alone(&self) -> Result<(), Error> {
-        match self {
-            Self { condition: Some(_), .. } => Ok(()),
-            Self { names: Some(_), .. } => Err(expression::names_without_expression(WORDING)),
-            Self { values: Some(_), .. } => {
-                Err(expression::values_without_expression(WORDING, &[ExpressionKind::Condition]))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Reads the condition.
-    ///
-    /// # Errors
-    /// AWS's refusal of a text that is none.
-    pub(crate) fn read(self) -> Result<Option<Condition>, Error> {
-        let Some(condition) = self.condition else { return Ok(None) };
-        let mut placeholders = Placeholders::new(self.names, self.values, WORDING)?;
-        let condition = Condition::parse(ExpressionKind::Condition, &condition, &mut placeholders)?;
-        placeholders.check_used()?;
-        Ok(Some(condition))
-    }
 }
 
 /// The table of a write, and what is asked to be told of it.
