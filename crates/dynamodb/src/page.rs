@@ -38,6 +38,8 @@ pub(crate) const PAGE_BYTES_MAX: u64 = 1 << 20;
 
 /// Room that the body of a page starts with.
 const BODY_BYTES: usize = 16 * 1024;
+/// Room for what stands before its items.
+const HEAD_BYTES: usize = 256;
 
 /// What one page is made of.
 pub(crate) struct Page<'a> {
@@ -76,34 +78,42 @@ struct Tally {
 }
 
 impl Page<'_> {
-    /// Reads the page and encodes the answer's body.
+    /// Reads the page and encodes the answer's body, its members in the order of their names, as AWS has them (source: the
+    /// checksum that came with a recorded answer).
     ///
     /// # Errors
     /// If a read fails or what is stored is damaged.
     pub(crate) fn read(&self, read: &Snapshot) -> Result<Vec<u8>, Error> {
-        let mut out = Vec::new();
-        let items = self.view.shown != Shown::Count;
-        if items {
-            out.reserve(BODY_BYTES);
-            out.extend_from_slice(b"{\"Items\":[");
-        } else {
-            out.push(b'{');
-        }
+        let with_items = self.view.shown != Shown::Count;
+        let mut out = Vec::with_capacity(if with_items { BODY_BYTES } else { HEAD_BYTES });
         let tally = self.rows(read, &mut out)?;
-        out.extend_from_slice(if items { b"]," } else { b"" });
-        // Writing into memory does not fail.
-        let _ = write!(out, "\"Count\":{},\"ScannedCount\":{}", tally.count, tally.scanned);
+        out.extend_from_slice(if with_items { b"]," } else { b"," });
         if let Some(row) = &tally.last {
-            out.extend_from_slice(b",\"LastEvaluatedKey\":");
+            out.extend_from_slice(b"\"LastEvaluatedKey\":");
             start::render(self.source, row, &mut out).map_err(|error| errors::internal(&error))?;
+            out.push(b',');
         }
-        let start = out.len();
-        out.extend_from_slice(b",\"ConsumedCapacity\":");
-        if !self.capacity.render(&self.consumed(&tally), &mut out) {
-            out.truncate(start);
-        }
-        out.push(b'}');
+        // Writing into memory does not fail.
+        let _ = write!(out, "\"ScannedCount\":{}}}", tally.scanned);
+        // What comes before the items is known only now.
+        out.splice(0..0, self.head(&tally, with_items));
         Ok(out)
+    }
+
+    /// What stands before the items: capacity and count.
+    fn head(&self, tally: &Tally, with_items: bool) -> Vec<u8> {
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        head.extend_from_slice(b"{\"ConsumedCapacity\":");
+        if self.capacity.render(&self.consumed(tally), &mut head) {
+            head.push(b',');
+        } else {
+            head.truncate(1);
+        }
+        let _ = write!(head, "\"Count\":{}", tally.count);
+        if with_items {
+            head.extend_from_slice(b",\"Items\":[");
+        }
+        head
     }
 
     /// What the page cost: its rows together, and each fetched item by itself. What is filtered out costs as much as what

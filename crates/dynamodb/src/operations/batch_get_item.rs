@@ -119,13 +119,15 @@ impl ReadOperation<Error> for BatchGetItem {
         }
         answer.out.extend_from_slice(b"},\"UnprocessedKeys\":{");
         self.unprocessed(&done, &mut answer)?;
-        answer.out.push(b'}');
+        answer.out.extend_from_slice(b"}}");
         if self.returned.is_wanted() {
-            answer.out.extend_from_slice(b",\"ConsumedCapacity\":");
+            // It comes first, and is known last.
+            let mut head = b"{\"ConsumedCapacity\":".to_vec();
             let names = self.requests.iter().map(|request| &request.name[..]);
-            render::list(names.zip(&consumed), self.returned, Kind::Unsaid, &mut answer.out);
+            render::list(names.zip(&consumed), self.returned, Kind::Unsaid, &mut head);
+            head.push(b',');
+            answer.out.splice(..1, head);
         }
-        answer.out.push(b'}');
         Ok(answer.out)
     }
 }
