@@ -43,7 +43,7 @@ fuzz_target!(|text: &str| {
     for kind in [ScalarType::S, ScalarType::N, ScalarType::B] {
         for sort in [None, Some(KeyAttribute { name: "s", kind })] {
             let schema = KeySchema { partition: KeyAttribute { name: "p", kind: ScalarType::S }, sort };
-            match condition.resolve(&schema) {
+            match condition.resolve(&schema, None) {
                 Err(error) => assert_eq!(error.status, 400, "{error:?}"),
                 Ok(range) => {
                     assert!(!range.partition.1.is_empty(), "no key is empty");
