@@ -138,7 +138,7 @@ fn number_text(text: &str, error: NumberError) -> Cow<'static, str> {
     }
 }
 
-/// An item of more than 400 KB in a put. Source: recorded.
+/// An item of more than 400 KB in a put, its rows in local indexes counted in. Source: recorded; of indexes, the local emulator.
 #[must_use]
 pub fn item_too_large() -> Error {
     validation("Item size has exceeded the maximum allowed size")

@@ -226,6 +226,9 @@ impl ItemWrite {
                     Some(Err(error)) => return Err(WriteFault::IndexKey(error.clone())),
                     None => Cow::Owned(Rows::of_encoded(table, key, encoded)?.map_err(WriteFault::IndexKey)?),
                 };
+                if rows.with_item(table, encoded.size) > ITEM_BYTES_MAX {
+                    return Err(WriteFault::Failed(errors::item_too_large()));
+                }
                 Some((After::Stored(Cow::Borrowed(encoded)), rows))
             }
             Target::Update { update, .. } => {
@@ -336,5 +339,8 @@ fn apply_update(
         return Err(WriteFault::TooLarge);
     }
     let rows = Rows::of_encoded(table, key, &encoded)?.map_err(WriteFault::UpdatedIndexKey)?;
+    if rows.with_item(table, encoded.size) > ITEM_BYTES_MAX {
+        return Err(WriteFault::TooLarge);
+    }
     Ok(Some((encoded, rows)))
 }

@@ -6,7 +6,7 @@ use crate::errors;
 use crate::index::{self, IndexKeyError, IndexRow, Indexed};
 use crate::item::codec::Encoded;
 use crate::item::view::Item;
-use crate::table::IndexView;
+use crate::table::{IndexScope, IndexView};
 use holdfast_aws::Error;
 use holdfast_state::Space;
 use holdfast_state::families::SpaceKind;
@@ -54,6 +54,14 @@ impl Rows {
         let indexed = Indexed { key, item, size: old.size };
         let row = |index| Ok(index::row(&indexed, index, &table.schema).map_err(damaged)?.ok().flatten());
         table.indexes.iter().map(row).collect::<Result<_, Error>>().map(Self)
+    }
+
+    /// What an item of these rows counts against the limit of its size: its own size, and that of its rows in local indexes.
+    /// Source: Developer Guide, "Item size for tables with local secondary indexes"; it is known that AWS refuses an item of
+    /// 210 KB that a local index has a copy of.
+    pub(super) fn with_item(&self, table: &Layout<'_>, item: u64) -> u64 {
+        let rows = table.indexes.iter().zip(&self.0).filter(|(index, _)| index.scope == IndexScope::Local);
+        rows.filter_map(|(_, row)| row.as_ref()).fold(item, |sum, row| sum + row.size)
     }
 
     fn get(&self, at: usize) -> Option<&IndexRow> {
