@@ -147,6 +147,11 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "From 0 to the gigabytes of the whole table with its local indexes, rounded up.",
     },
     Deviation {
+        what: "Items of one partition key, of a table with local indexes, that come to more than 10 GB",
+        aws: "`ItemCollectionSizeLimitExceededException` for writes that add to them.",
+        here: "There is no such limit.",
+    },
+    Deviation {
         what: "Eventually consistent reads",
         aws: "May show a state of a moment ago.",
         here: "Every read is strongly consistent.",
