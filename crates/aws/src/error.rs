@@ -23,8 +23,8 @@ pub struct Error {
     pub message: Cow<'static, str>,
     /// Whether the text's member is `Message`, as the framework writes it for some errors, instead of `message`.
     pub capital: bool,
-    /// Further members of the body.
-    pub extra: Vec<(&'static str, serde_json::Value)>,
+    /// Further members of the body, as JSON: an item is rendered once, never taken apart for it.
+    pub extra: Vec<(&'static str, String)>,
 }
 
 impl Error {
@@ -113,10 +113,10 @@ impl Error {
         Self::new(503, CORAL_SERVICE, "ServiceUnavailableException", message)
     }
 
-    /// The same error with a further member in its body.
+    /// The same error with a further member in its body; `json` is its value.
     #[must_use]
-    pub fn with(mut self, member: &'static str, value: serde_json::Value) -> Self {
-        self.extra.push((member, value));
+    pub fn with(mut self, member: &'static str, json: String) -> Self {
+        self.extra.push((member, json));
         self
     }
 
@@ -125,15 +125,16 @@ impl Error {
     pub fn body(&self) -> Vec<u8> {
         // Displaying a JSON string escapes what has to be.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let mut members: Vec<(&str, String)> =
-            self.extra.iter().map(|(member, value)| (*member, value.to_string())).collect();
+        let mut members: Vec<(&str, Cow<'_, str>)> =
+            self.extra.iter().map(|(member, json)| (*member, json.as_str().into())).collect();
         if !self.message.is_empty() {
-            members.push((if self.capital { "Message" } else { "message" }, quoted(&self.message)));
+            members.push((if self.capital { "Message" } else { "message" }, quoted(&self.message).into()));
         }
         members.sort_by_key(|(member, _)| *member);
         let mut body = format!(r#"{{"__type":"{}{}""#, self.prefix, self.code);
         for (member, value) in members {
-            body.push_str(&format!(r#","{member}":{value}"#));
+            body.push_str(&format!(r#","{member}":"#));
+            body.push_str(&value);
         }
         body.push('}');
         body.into_bytes()
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_type_comes_first_and_texts_are_escaped() {
-        let error = Error::serialization("a \"b\"\n").with("Item", serde_json::json!({"k": {"S": "v"}}));
+        let error = Error::serialization("a \"b\"\n").with("Item", r#"{"k":{"S":"v"}}"#.to_owned());
         assert_eq!(
             String::from_utf8(error.body()).expect("text"),
             r#"{"__type":"com.amazon.coral.service#SerializationException","Item":{"k":{"S":"v"}},"Message":"a \"b\"\n"}"#

@@ -55,13 +55,14 @@ fn expand_text(text: &str) -> String {
 }
 
 fn shown(result: Result<Vec<u8>, Error>) -> Value {
+    let parsed = |json: &str| serde_json::from_str(json).expect("a member is JSON");
     match result {
         Ok(body) => json!({ "answer": serde_json::from_slice::<Value>(&body).expect("an answer is JSON") }),
         Err(error) => {
             let mut members = serde_json::Map::new();
             members.insert("code".to_owned(), json!(error.code));
             members.insert("message".to_owned(), json!(error.message));
-            members.extend(error.extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            members.extend(error.extra.iter().map(|(name, value)| ((*name).to_owned(), parsed(value))));
             json!({ "error": members })
         }
     }

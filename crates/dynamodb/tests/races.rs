@@ -156,7 +156,8 @@ fn a_transaction_planned_for_another_definition_is_planned_anew() {
     assert!(error.message.ends_with("[ValidationError]"), "{error}");
     let reasons = error.extra.iter().find(|(name, _)| *name == "CancellationReasons").unwrap();
     let text = "One or more parameter values were invalid: Missing the key two in the item";
-    assert_eq!(reasons.1[0]["Message"], text);
+    let reasons: serde_json::Value = serde_json::from_str(&reasons.1).unwrap();
+    assert_eq!(reasons[0]["Message"], text);
 }
 
 /// An update that counts while the counter is below a limit, and shows it.

@@ -81,6 +81,11 @@ pub trait WriteOperation<E: 'static>: Send + 'static {
     /// The service's answer if the request is refused or a read failed; then nothing of it is stored.
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), E>;
 
+    /// Completes the refusal that [`WriteOperation::run`] returned, off the executor: with what takes long to encode.
+    fn refused(self: Box<Self>, refusal: E) -> E {
+        refusal
+    }
+
     /// Encodes the answer's body, after the commit and off the executor.
     ///
     /// # Errors
@@ -101,13 +106,19 @@ impl<E: 'static> Submission<E> {
         Self { operation, refusal: None }
     }
 
+    /// Whether the operation refused.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
     /// The answer, once the store has said that everything the operation saw is durable.
     ///
     /// # Errors
     /// The operation's refusal, or its failure to render.
     pub fn answer(self) -> Result<Vec<u8>, E> {
         match self.refusal {
-            Some(refusal) => Err(refusal),
+            Some(refusal) => Err(self.operation.refused(refusal)),
             None => self.operation.answer(),
         }
     }
@@ -168,6 +179,10 @@ mod tests {
             if self.refuse { Err(format!("refused after {:?}", space.id())) } else { Ok(()) }
         }
 
+        fn refused(self: Box<Self>, refusal: String) -> String {
+            format!("{refusal}, completed")
+        }
+
         fn answer(self: Box<Self>) -> Result<Vec<u8>, String> {
             Ok(format!("{} runs", self.runs).into_bytes())
         }
@@ -193,7 +208,8 @@ mod tests {
             store.execute(Submission::new(Box::new(Create { refuse: true, runs: 0 })));
         assert_eq!(version.unwrap(), before);
         assert_eq!(store.snapshot().version(), before);
-        assert_eq!(submission.answer(), Err("refused after SpaceId(1)".to_owned()));
+        assert!(submission.is_refused());
+        assert_eq!(submission.answer(), Err("refused after SpaceId(1), completed".to_owned()));
     }
 
     #[test]

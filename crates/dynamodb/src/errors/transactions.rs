@@ -1,46 +1,67 @@
 //! Texts of transactions. Sources are named as in [`errors`](super); *local* are answers of AWS's own local emulator (version
 //! 3.3.1), used where nothing from AWS itself is known.
 
-use super::validation;
-use super::writes::{CONDITION_FAILED, shown};
+use super::writes::{self, CONDITION_FAILED};
+use super::{internal, validation};
+use crate::item::json;
 use crate::transaction::reasons::Reason;
 use holdfast_aws::Error;
-use serde_json::{Value, json};
 
-/// A transaction that some of its actions forbid, with a reason for each of them in order: none where there is nothing against
-/// the action. Source: recorded; model for the members.
+/// A transaction that some of its actions forbid: what there is against each of them, in order, or none. Source: recorded.
+/// [`with_reasons`] completes it.
 pub(crate) fn cancelled(reasons: &[Option<Reason>]) -> Error {
-    let codes: Vec<&str> =
-        reasons.iter().map(|reason| reason.as_ref().map_or("None", Reason::code)).collect();
+    let codes: Vec<&str> = reasons.iter().map(code).collect();
     let text = format!(
         "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
         codes.join(", ")
     );
-    let listed: Result<Vec<Value>, Error> =
-        reasons.iter().zip(&codes).map(|(reason, code)| listed(code, reason.as_ref())).collect();
-    match listed {
-        Ok(listed) => Error {
-            capital: true,
-            ..Error::service("TransactionCanceledException", text)
-                .with("CancellationReasons", Value::Array(listed))
-        },
-        Err(error) => error,
+    Error { capital: true, ..Error::service("TransactionCanceledException", text) }
+}
+
+/// The same error with the reasons, or the failure to show them. It encodes items, so it is none of the executor's. Source:
+/// recorded; model for the members.
+pub(crate) fn with_reasons(error: Error, reasons: &[Option<Reason>]) -> Error {
+    let mut out = vec![b'['];
+    for (at, reason) in reasons.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        if let Err(error) = show(reason.as_ref(), &mut out) {
+            return error;
+        }
+    }
+    out.push(b']');
+    match String::from_utf8(out) {
+        Ok(listed) => error.with("CancellationReasons", listed),
+        Err(error) => internal(&error),
     }
 }
 
-fn listed(code: &str, reason: Option<&Reason>) -> Result<Value, Error> {
-    let mut members = json!({ "Code": code });
-    match reason {
-        None => {}
+/// Without a reason there is nothing against the action.
+fn code(reason: &Option<Reason>) -> &'static str {
+    reason.as_ref().map_or("None", Reason::code)
+}
+
+fn show(reason: Option<&Reason>, out: &mut Vec<u8>) -> Result<(), Error> {
+    out.extend_from_slice(b"{\"Code\":");
+    json::render_text(reason.map_or("None", Reason::code), out);
+    let text = match reason {
+        None => None,
         Some(Reason::Condition(item)) => {
-            members["Message"] = CONDITION_FAILED.into();
             if let Some(item) = item {
-                members["Item"] = shown(item)?;
+                out.extend_from_slice(b",\"Item\":");
+                writes::show(item, out)?;
             }
+            Some(CONDITION_FAILED)
         }
-        Some(Reason::Validation(text)) => members["Message"] = (&**text).into(),
+        Some(Reason::Validation(text)) => Some(&**text),
+    };
+    if let Some(text) = text {
+        out.extend_from_slice(b",\"Message\":");
+        json::render_text(text, out);
     }
-    Ok(members)
+    out.push(b'}');
+    Ok(())
 }
 
 /// Two actions on one item. Source: recorded.
@@ -105,7 +126,7 @@ mod tests {
             Some(Reason::Validation("Why".into())),
         ];
         assert_eq!(
-            body(&cancelled(&reasons)),
+            body(&with_reasons(cancelled(&reasons), &reasons)),
             concat!(
                 r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":["#,
                 r#"{"Code":"None"},"#,

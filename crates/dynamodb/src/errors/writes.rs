@@ -8,26 +8,30 @@ use holdfast_aws::Error;
 /// What a failed condition says, also among the reasons of a cancelled transaction. Source: recorded.
 pub const CONDITION_FAILED: &str = "The conditional request failed";
 
-/// A condition that does not hold; with the stored item where it is to be shown. Source: recorded; model for the member.
+/// A condition that does not hold. Source: recorded.
 #[must_use]
-pub fn condition_failed(item: Option<&[u8]>) -> Error {
-    let error = Error::service("ConditionalCheckFailedException", CONDITION_FAILED);
-    match item.map(shown).transpose() {
-        Ok(item) => Error { extra: item.map(|item| ("Item", item)).into_iter().collect(), ..error },
+pub fn condition_failed() -> Error {
+    Error::service("ConditionalCheckFailedException", CONDITION_FAILED)
+}
+
+/// The same error with the stored item, or the failure to show it. Source: model for the member.
+#[must_use]
+pub fn with_item(error: Error, item: &[u8]) -> Error {
+    let mut shown = Vec::new();
+    let shown = show(item, &mut shown)
+        .and_then(|()| String::from_utf8(shown).map_err(|error| super::internal(&error)));
+    match shown {
+        Ok(shown) => error.with("Item", shown),
         Err(error) => error,
     }
 }
 
-/// A stored item as a member of an error.
+/// Appends a stored item as a member of an error has it.
 ///
 /// # Errors
 /// If it is damaged.
-pub fn shown(item: &[u8]) -> Result<serde_json::Value, Error> {
-    let mut out = Vec::new();
-    Item::new(item)
-        .and_then(|item| json::render_item(item, &mut out))
-        .map_err(|error| super::damaged(&error))?;
-    serde_json::from_slice(&out).map_err(|error| super::internal(&error))
+pub fn show(item: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    Item::new(item).and_then(|item| json::render_item(item, out)).map_err(|error| super::damaged(&error))
 }
 
 /// `ReturnValues` of a put or a delete beyond `ALL_OLD` and `NONE`. Source: recorded.

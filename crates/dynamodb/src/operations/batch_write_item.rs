@@ -11,7 +11,7 @@ use crate::item::codec::{check_key, encode_item};
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::request::{self, Answer};
 use crate::write::told::{Asked, ToldOfTables};
-use crate::write::{ItemWrite, Layout};
+use crate::write::{ItemWrite, Layout, WriteFault};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::{BatchWriteItemInput, DeleteRequest, PutRequest, WriteRequest};
 use holdfast_state::operation::{Extent, WriteOperation};
@@ -139,9 +139,8 @@ impl WriteOperation<Error> for BatchWriteItem {
         let mut told = ToldOfTables::default();
         for (at, write, key) in changes {
             let table = &tables[at];
-            let change = write
-                .decide(tx, table, &key, self.asked.needs_before())
-                .map_err(|fault| fault.into_error(false))?;
+            let change =
+                write.decide(tx, table, &key, self.asked.needs_before()).map_err(WriteFault::into_error)?;
             if self.asked.is_anything() {
                 told.of(&self.tables[at].1).add(self.asked, tx, table, &key, &change)?;
             }

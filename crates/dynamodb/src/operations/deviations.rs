@@ -184,6 +184,11 @@ pub const DEVIATIONS: &[Deviation] = &[
                a projection shows of them.",
     },
     Deviation {
+        what: "Items among the reasons of a cancelled transaction",
+        aws: "Not known to us how much of them.",
+        here: "At most 4 MB as they are stored; the reasons after that come without.",
+    },
+    Deviation {
         what: "Text for a transaction of more than 100 actions",
         aws: "Echoes all of them as Java prints them, in a form that is not known to us.",
         here: "Echoes all of them as JSON.",

@@ -134,7 +134,10 @@ impl TransactGetItems {
                 Err(error) => reasons.push(Some(Reason::of_refusal(errors::lookup_key(&error))?)),
             }
         }
-        if reasons.iter().any(Option::is_some) { Err(transactions::cancelled(&reasons)) } else { Ok(targets) }
+        if reasons.iter().any(Option::is_some) {
+            return Err(transactions::with_reasons(transactions::cancelled(&reasons), &reasons));
+        }
+        Ok(targets)
     }
 }
 

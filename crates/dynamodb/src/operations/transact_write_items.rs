@@ -51,8 +51,13 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         token,
         asked,
         told: Told::default(),
+        reasons: Vec::new(),
     })))
 }
+
+/// Most that the items of all reasons may take in the store, in bytes; from the first that goes beyond it on, reasons come
+/// without theirs. AWS's limit is not known. Ours keeps one answer from filling the memory.
+const SHOWN_BYTES_MAX: usize = 4 << 20;
 
 fn check_size(bytes: u64) -> Result<(), Error> {
     if bytes > ITEMS_BYTES_MAX { Err(transactions::request_too_large(bytes)) } else { Ok(()) }
@@ -67,6 +72,8 @@ struct TransactWriteItems {
     token: Option<Token>,
     asked: Asked,
     told: Told,
+    /// Why it was cancelled, if it was.
+    reasons: Vec<Option<Reason>>,
 }
 
 /// What the answer tells.
@@ -82,6 +89,20 @@ struct Target<'t> {
     action: &'t Action,
     table: &'t Layout<'t>,
     key: Result<Cow<'t, [u8]>, Reason>,
+}
+
+/// Why nothing is done.
+enum Refusal {
+    /// The request is refused.
+    Request(Error),
+    /// The transaction is cancelled, for these reasons.
+    Cancelled(Vec<Option<Reason>>),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Request(error)
+    }
 }
 
 /// A target whose change was decided.
@@ -119,7 +140,7 @@ impl WriteOperation<Error> for TransactWriteItems {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        self.told = Told::default();
+        (self.told, self.reasons) = (Told::default(), Vec::new());
         let tables = self.tables.find(tx, &self.scope)?;
         let layouts = layouts(&tables)?;
         let targets = self.targets(&layouts)?;
@@ -133,7 +154,14 @@ impl WriteOperation<Error> for TransactWriteItems {
                 Earlier::Other => return Err(transactions::other_request()),
             }
         }
-        let decided = decide(tx, &targets, self.asked.needs_before())?;
+        let decided = match decide(tx, &targets, self.asked.needs_before()) {
+            Ok(decided) => decided,
+            Err(Refusal::Request(error)) => return Err(error),
+            Err(Refusal::Cancelled(reasons)) => {
+                self.reasons = reasons;
+                return Err(transactions::cancelled(&self.reasons));
+            }
+        };
         let told = self.tell(tx, &decided)?;
         for Decided { target, key, change } in &decided {
             target.action.write.apply(tx, target.table, key, change)?;
@@ -143,6 +171,10 @@ impl WriteOperation<Error> for TransactWriteItems {
         }
         self.told = told;
         Ok(())
+    }
+
+    fn refused(self: Box<Self>, refusal: Error) -> Error {
+        if self.reasons.is_empty() { refusal } else { transactions::with_reasons(refusal, &self.reasons) }
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {
@@ -220,16 +252,17 @@ impl TransactWriteItems {
 /// Decides every action; `wanted` says whether the items before are needed for the answer.
 ///
 /// # Errors
-/// What refuses the request at once; with a reason for each action if there is something against any; items that are too large
+/// What refuses the request at once; a reason for each action if there is something against any; items that are too large
 /// together.
 fn decide<'t>(
     tx: &Transaction<'_>,
     targets: &'t [Target<'t>],
     wanted: bool,
-) -> Result<Vec<Decided<'t>>, Error> {
+) -> Result<Vec<Decided<'t>>, Refusal> {
     let mut decided = Vec::with_capacity(targets.len());
     let mut reasons = Vec::new();
     let mut size = 0;
+    let mut shown = 0;
     for (at, target) in targets.iter().enumerate() {
         let Target { action, table, key } = target;
         let outcome = match key {
@@ -239,7 +272,10 @@ fn decide<'t>(
                     decided.push(Decided { target, key, change });
                     continue;
                 }
-                Err(fault) => reason(fault, action.shows_item)?,
+                Err(fault) => {
+                    shown += fault.item().filter(|_| action.shows_item).map_or(0, |item| item.len());
+                    reason(fault, action.shows_item && shown <= SHOWN_BYTES_MAX)?
+                }
             },
             Err(reason) => reason.clone(),
         };
@@ -251,7 +287,7 @@ fn decide<'t>(
         return Ok(decided);
     }
     reasons.resize_with(targets.len(), || None);
-    Err(transactions::cancelled(&reasons))
+    Err(Refusal::Cancelled(reasons))
 }
 
 /// What a fault is among the reasons.
@@ -263,7 +299,7 @@ fn reason(fault: WriteFault, shows_item: bool) -> Result<Reason, Error> {
     match fault {
         WriteFault::Condition(item) => Ok(Reason::Condition(item.filter(|_| shows_item))),
         WriteFault::Failed(error) => Err(error),
-        fault if fault.is_empty_index_key() => Err(fault.into_error(false)),
-        fault => Reason::of_refusal(fault.into_error(false)),
+        fault if fault.is_empty_index_key() => Err(fault.into_error()),
+        fault => Reason::of_refusal(fault.into_error()),
     }
 }

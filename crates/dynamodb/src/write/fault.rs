@@ -34,10 +34,18 @@ impl WriteFault {
         matches!(self, Self::IndexKey(error) | Self::UpdatedIndexKey(error) if matches!(error, IndexKeyError::Empty { .. }))
     }
 
-    /// The answer of an operation on one item. `return_item` says whether a failed condition shows the item.
-    pub(crate) fn into_error(self, return_item: bool) -> Error {
+    /// The item that a condition does not hold for, if that is the fault and there is one.
+    pub(crate) fn item(&self) -> Option<&Bytes> {
         match self {
-            Self::Condition(item) => writes::condition_failed(item.filter(|_| return_item).as_deref()),
+            Self::Condition(item) => item.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The answer of an operation on one item, without that item.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Condition(_) => writes::condition_failed(),
             Self::IndexKey(error) => errors::indexes::index_key(&error),
             Self::UpdatedIndexKey(error) => errors::indexes::updated_index_key(&error),
             Self::KeyAttribute(name) => updates::key_attribute(&name),

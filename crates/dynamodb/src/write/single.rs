@@ -100,7 +100,7 @@ pub(crate) struct SingleWrite {
     asked: Asked,
     /// The table's name as it was sent, if the answer tells it.
     sent_name: Option<String>,
-    /// The item to show, once it is decided.
+    /// The item to show, once it is decided; also that of a condition that does not hold.
     shown: Option<Bytes>,
     told: Told,
 }
@@ -153,10 +153,14 @@ impl WriteOperation<Error> for SingleWrite {
         let table = self.scope.table(tx, &self.table)?.ok_or_else(errors::no_such_table)?;
         let table = Layout::read(&table)?;
         let key = self.write.key(&table, self.key_fault)?;
-        let change = self
-            .write
-            .decide(tx, &table, &key, self.returned.is_of_old() || self.asked.needs_before())
-            .map_err(|fault| fault.into_error(self.return_on_failure))?;
+        let wanted = self.returned.is_of_old() || self.asked.needs_before();
+        let change = match self.write.decide(tx, &table, &key, wanted) {
+            Ok(change) => change,
+            Err(fault) => {
+                self.shown = fault.item().filter(|_| self.return_on_failure).cloned();
+                return Err(fault.into_error());
+            }
+        };
         self.told.add(self.asked, tx, &table, &key, &change)?;
         self.write.apply(tx, &table, &key, &change)?;
         self.shown = match &self.returned {
@@ -167,6 +171,13 @@ impl WriteOperation<Error> for SingleWrite {
             }
         };
         Ok(())
+    }
+
+    fn refused(self: Box<Self>, refusal: Error) -> Error {
+        match &self.shown {
+            Some(item) => writes::with_item(refusal, item),
+            None => refusal,
+        }
     }
 
     fn answer(self: Box<Self>) -> Result<Vec<u8>, Error> {

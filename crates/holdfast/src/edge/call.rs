@@ -46,7 +46,27 @@ pub async fn answer(
     server.count(operation, status);
     match result {
         Ok(Done { coding, body }) => respond::json(200, form.content_type, coding, body, &request_id),
-        Err(error) => respond::error(&error, form.content_type, &request_id),
+        Err(error) if error.extra.is_empty() => respond::error(&error, form.content_type, &request_id),
+        Err(error) => refusal_with_items(server, form, &error, &request_id).await,
+    }
+}
+
+/// A refusal that shows items: a large one takes room until it is taken in, as the answers of long reads do.
+async fn refusal_with_items(
+    server: &Server,
+    form: Form,
+    error: &Error,
+    request_id: &RequestId,
+) -> Response<Body> {
+    let body = error.body();
+    let body = if body.len() > LARGE_BYTES {
+        server.answers.room().await.and_then(|room| room.hold(body))
+    } else {
+        Ok(body.into())
+    };
+    match body {
+        Ok(body) => respond::json(error.status, form.content_type, None, body, request_id),
+        Err(no_room) => respond::error(&no_room, form.content_type, request_id),
     }
 }
 
@@ -188,6 +208,10 @@ async fn submit(server: &Server, write: Box<dyn WriteOperation<Error>>) -> Resul
         Extent::Pages => server.pool.run(submit).await?,
     }
     match receiver.await {
+        // A refusal may show as many items as there were actions.
+        Ok((submission, Ok(_))) if extent == Extent::Pages && submission.is_refused() => {
+            server.pool.run(move || submission.answer()).await?
+        }
         Ok((submission, Ok(_))) => submission.answer(),
         Ok((_, Err(error))) => Err(holdfast_dynamodb::errors::from_store(&error)),
         Err(_) => Err(Error::internal("the store has ended")),
