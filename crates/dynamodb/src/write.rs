@@ -43,6 +43,10 @@ use holdfast_store::{Read, Snapshot, Transaction, Value};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+/// A write with more paths than this is planned on the pool of threads for long reads: one can take a millisecond in an item of
+/// 400 KB.
+pub(crate) const POINT_PATHS_MAX: usize = 32;
+
 /// A table with its definition read, once for all that an operation does with it.
 #[derive(Debug)]
 pub(crate) struct Layout<'t> {
@@ -77,7 +81,9 @@ enum Target {
 pub(crate) struct ItemWrite {
     target: Target,
     condition: Option<Condition>,
-    /// Whether the condition or the update has a path into a document.
+    /// How many paths the condition and the update have.
+    paths: usize,
+    /// Whether one of them leads into a document.
     into_documents: bool,
     plan: OnceCell<Plan>,
 }
@@ -127,7 +133,7 @@ impl Change<'_> {
 
 impl ItemWrite {
     fn new(target: Target) -> Self {
-        Self { target, condition: None, into_documents: false, plan: OnceCell::new() }
+        Self { target, condition: None, paths: 0, into_documents: false, plan: OnceCell::new() }
     }
 
     /// Stores an item; `encoded` is its stored form.
@@ -154,8 +160,9 @@ impl ItemWrite {
     #[must_use]
     pub(crate) fn when(self, condition: Option<Condition>) -> Self {
         let write = Self { condition, ..self };
-        let into_documents = write.paths().iter().any(|path| !path.steps.is_empty());
-        Self { into_documents, ..write }
+        let paths = write.paths();
+        let (count, into_documents) = (paths.len(), paths.iter().any(|path| !path.steps.is_empty()));
+        Self { paths: count, into_documents, ..write }
     }
 
     /// All paths of condition and update.
@@ -166,6 +173,11 @@ impl ItemWrite {
             paths.extend(update.read_paths());
         }
         paths
+    }
+
+    /// How many places of an item it may look for: a measure of how long that can take.
+    pub(crate) fn path_count(&self) -> usize {
+        self.paths
     }
 
     /// Makes the plan and reads what the executor will read, so that it finds it at hand. Failures show when it runs.
@@ -286,8 +298,14 @@ impl ItemWrite {
     ) -> Result<(After<'_>, Cow<'_, Rows>), WriteFault> {
         let since = old.map(|old| old.since);
         let plan = self.planned(table).and_then(|plan| plan.updated.as_ref());
-        if let Some((_, encoded, rows)) = plan.filter(|(planned, ..)| *planned == since) {
-            return Ok((After::Stored(Cow::Borrowed(encoded)), Cow::Borrowed(rows)));
+        match plan.filter(|(planned, _)| *planned == since) {
+            Some((_, Ok(Some((encoded, rows))))) => {
+                return Ok((After::Stored(Cow::Borrowed(encoded)), Cow::Borrowed(rows)));
+            }
+            Some((_, Ok(None))) => return Ok((After::Same, Cow::default())),
+            // A refusal too follows from the item before; a failure may have passed.
+            Some((_, Err(fault))) if !fault.is_failure() => return Err(fault.clone()),
+            Some((_, Err(_))) | None => {}
         }
         match apply_update(table, key, attributes, update, old)? {
             Some((encoded, rows)) => Ok((After::Stored(Cow::Owned(encoded)), Cow::Owned(rows))),
@@ -326,13 +344,16 @@ fn holds(condition: &Condition, old: Option<&Value>) -> Result<bool, Damaged> {
 }
 
 /// The item that an update makes of the one before, with its rows; nothing where there is no item before or after.
+type Updated = Result<Option<(Encoded, Rows)>, WriteFault>;
+
+/// Makes an update of the item before.
 fn apply_update(
     table: &Layout<'_>,
     key: &[u8],
     attributes: &AttributeMap,
     update: &Update,
     old: Option<&Value>,
-) -> Result<Option<(Encoded, Rows)>, WriteFault> {
+) -> Updated {
     let before = old.map(|old| Stored { bytes: &old.payload, size: old.size });
     let Some(encoded) = update.apply(before, &attributes.0)? else { return Ok(None) };
     if encoded.size > ITEM_BYTES_MAX {

@@ -3,7 +3,7 @@
 
 use holdfast_aws::{Context, Error};
 use holdfast_dynamodb::Prepared;
-use holdfast_state::operation::{Submission, WriteOperation};
+use holdfast_state::operation::{Extent, Submission, WriteOperation};
 use holdfast_store::{Operation, Options, Store};
 
 fn context() -> Context {
@@ -196,4 +196,40 @@ fn updates_planned_for_one_item_each_see_the_one_before() {
     execute(&store, Submission::new(write("DeleteItem", delete))).unwrap();
     assert_eq!(execute(&store, late).unwrap(), shown(1));
     assert_eq!(get(&store, delete).unwrap(), r#"{"Item":{"n":{"N":"1"},"one":{"S":"a"}}}"#);
+}
+
+#[test]
+fn a_refusal_of_an_update_is_planned_for_one_item() {
+    let store = Store::open(Options::in_memory()).unwrap();
+    create(&store, "one");
+    let copy = || {
+        let body = r#"{"TableName":"Music","Key":{"one":{"S":"a"}},"UpdateExpression":"SET three = two"}"#;
+        Submission::new(write("UpdateItem", body))
+    };
+    let [early, late] = [copy(), copy()];
+    for update in [&early, &late] {
+        update.prefetch(&store.snapshot());
+    }
+    let text = "The provided expression refers to an attribute that does not exist in the item";
+    assert_eq!(execute(&store, early).unwrap_err().message, text);
+    execute(&store, Submission::new(write("PutItem", ITEM))).unwrap();
+    execute(&store, late).unwrap();
+    let key = r#"{"TableName":"Music","Key":{"one":{"S":"a"}}}"#;
+    assert_eq!(get(&store, key).unwrap(), r#"{"Item":{"one":{"S":"a"},"three":{"S":"b"},"two":{"S":"b"}}}"#);
+}
+
+#[test]
+fn writes_with_many_paths_are_planned_on_the_pool() {
+    let update = |paths: usize| {
+        let paths: Vec<String> = (0..paths).map(|at| format!("a{at}")).collect();
+        format!(
+            r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"REMOVE {}"}}"#,
+            paths.join(",")
+        )
+    };
+    let transaction = |paths: usize| format!(r#"{{"TransactItems":[{{"Update":{}}}]}}"#, update(paths));
+    for (paths, extent) in [(32, Extent::Point), (33, Extent::Pages)] {
+        assert_eq!(write("UpdateItem", &update(paths)).extent(), extent);
+        assert_eq!(write("TransactWriteItems", &transaction(paths)).extent(), extent);
+    }
 }

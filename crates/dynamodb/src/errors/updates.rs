@@ -33,6 +33,7 @@ pub fn refused(fault: &UpdateFault) -> Error {
             validation(super::number_text("", NumberError::Overflow))
         }
         UpdateFault::Number(error) => validation(super::number_text("", *error)),
+        UpdateFault::TooLarge => item_too_large(),
         UpdateFault::Value(error) => super::value(Wording::Bare, error),
     }
 }

@@ -15,7 +15,7 @@ use crate::transaction::targets::{Items, Tables, is_refused_at_once};
 use crate::transaction::tokens::{Earlier, Token};
 use crate::transaction::{ITEMS_BYTES_MAX, POINT_ACTIONS_MAX};
 use crate::write::told::{Asked, ToldOfTables};
-use crate::write::{Change, Layout, WriteFault};
+use crate::write::{Change, Layout, POINT_PATHS_MAX, WriteFault};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::TransactWriteItemsInput;
 use holdfast_state::operation::{Extent, WriteOperation};
@@ -122,7 +122,9 @@ impl WriteOperation<Error> for TransactWriteItems {
     }
 
     fn extent(&self) -> Extent {
-        if self.actions.len() > POINT_ACTIONS_MAX { Extent::Pages } else { Extent::Point }
+        let paths: usize = self.actions.iter().map(|action| action.write.path_count()).sum();
+        let is_long = self.actions.len() > POINT_ACTIONS_MAX || paths > POINT_PATHS_MAX;
+        if is_long { Extent::Pages } else { Extent::Point }
     }
 
     fn prefetch(&self, newest: &Snapshot) {

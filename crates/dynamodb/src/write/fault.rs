@@ -10,7 +10,7 @@ use bytes::Bytes;
 use holdfast_aws::Error;
 
 /// Why an item is not changed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum WriteFault {
     /// The condition does not hold for the item before, which is this.
     Condition(Option<Bytes>),
@@ -32,6 +32,11 @@ impl WriteFault {
     /// Whether it is about an empty value of an index's key.
     pub(crate) fn is_empty_index_key(&self) -> bool {
         matches!(self, Self::IndexKey(error) | Self::UpdatedIndexKey(error) if matches!(error, IndexKeyError::Empty { .. }))
+    }
+
+    /// Whether it tells of us, and nothing of the request.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Update(UpdateError::Damaged(_)))
     }
 
     /// The item that a condition does not hold for, if that is the fault and there is one.

@@ -1,11 +1,10 @@
 //! What is computed on the submitting thread.
 
 use super::rows::{self, Rows};
-use super::{ItemWrite, Layout, Target, apply_update, holds};
+use super::{ItemWrite, Layout, Target, Updated, apply_update, holds};
 use crate::catalog::failed;
 use crate::errors;
 use crate::index::IndexKeyError;
-use crate::item::codec::Encoded;
 use crate::key::KeyError;
 use holdfast_aws::Error;
 use holdfast_store::{Snapshot, Value, Version};
@@ -21,8 +20,8 @@ pub(super) struct Plan {
     pub(super) holds: Option<(Option<Version>, bool)>,
     /// Rows of an item that is put.
     pub(super) put: Option<Result<Rows, IndexKeyError>>,
-    /// What an update makes of the item that a version wrote, or of none.
-    pub(super) updated: Option<(Option<Version>, Encoded, Rows)>,
+    /// What an update makes of the item that a version wrote, or of none: as `apply_update` answers.
+    pub(super) updated: Option<(Option<Version>, Updated)>,
     /// Rows of the item before, with the version that wrote it.
     before: Option<(Version, Rows)>,
 }
@@ -50,9 +49,8 @@ impl ItemWrite {
         match &self.target {
             Target::Put { encoded, .. } => plan.put = Some(Rows::of_encoded(table, key, encoded)?),
             Target::Update { key: attributes, update } => {
-                // A refusal depends on the item before, so it is left to the executor.
-                let updated = apply_update(table, key, attributes, update, old).ok().flatten();
-                plan.updated = updated.map(|(encoded, rows)| (old.map(|old| old.since), encoded, rows));
+                let updated = apply_update(table, key, attributes, update, old);
+                plan.updated = Some((old.map(|old| old.since), updated));
             }
             Target::Delete { .. } | Target::Check { .. } => {}
         }
@@ -60,7 +58,8 @@ impl ItemWrite {
             let none = Rows::default();
             let before = plan.before.as_ref().map_or(&none, |(_, rows)| rows);
             let put = plan.put.as_ref().and_then(|rows| rows.as_ref().ok());
-            let updated = plan.updated.as_ref().map(|(_, _, rows)| rows);
+            let updated = plan.updated.as_ref().and_then(|(_, updated)| updated.as_ref().ok()?.as_ref());
+            let updated = updated.map(|(_, rows)| rows);
             if !matches!(self.target, Target::Check { .. }) {
                 rows::prefetch(newest, table, before, put.or(updated).unwrap_or(&none));
             }

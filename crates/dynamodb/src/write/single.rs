@@ -1,7 +1,7 @@
 //! The operations that write one item: PutItem, DeleteItem and UpdateItem differ only in what they prepare.
 
 use super::told::{Asked, Told};
-use super::{ItemWrite, Layout};
+use super::{ItemWrite, Layout, POINT_PATHS_MAX};
 use crate::catalog::{Scope, TableName};
 use crate::errors::{self, Wording, writes};
 use crate::expression::outline::Outline;
@@ -12,7 +12,7 @@ use crate::key::KeyError;
 use crate::request::{self, Answer};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
-use holdfast_state::operation::WriteOperation;
+use holdfast_state::operation::{Extent, WriteOperation};
 use holdfast_store::{CommitInfo, Need, Snapshot, Transaction};
 
 /// What the answer shows of the item.
@@ -139,6 +139,10 @@ impl WriteOperation<Error> for SingleWrite {
 
     fn need(&self) -> Need {
         self.need
+    }
+
+    fn extent(&self) -> Extent {
+        if self.write.path_count() > POINT_PATHS_MAX { Extent::Pages } else { Extent::Point }
     }
 
     fn prefetch(&self, newest: &Snapshot) {

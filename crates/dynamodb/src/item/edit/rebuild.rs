@@ -28,7 +28,7 @@ impl Edit<'_> {
             Some(Step::Element(_)) => 0,
             None => self.path.attribute.len(),
         };
-        self.new.as_ref().map_or(0, |new| new.len() + name + 8)
+        self.new.as_ref().map_or(0, |new| new.stored.len() + name + 8)
     }
 
     /// The name at a depth of its path, 0 for the attribute.
@@ -165,14 +165,13 @@ impl Writer {
                     self.size = self.size.checked_sub(old).ok_or(Damaged("it is larger than its size"))?;
                 }
                 if let Some(new) = &edit.new {
-                    let value = RawValue::new(new);
                     // No value is too deep for an attribute of an item.
                     if level > 1 {
-                        check_level(value, level)?;
+                        check_level(RawValue::new(&new.stored), level)?;
                     }
-                    self.size += accounted + size::of_value(value.read()?, level)?;
+                    self.size += accounted + new.size;
                     name(self);
-                    self.out.extend_from_slice(new);
+                    self.out.extend_from_slice(&new.stored);
                 }
                 Ok(match (old, &edit.new) {
                     (Some(_), Some(_)) | (None, None) => Outcome::Same,

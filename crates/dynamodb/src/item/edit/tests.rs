@@ -146,6 +146,30 @@ fn lengths_grow_and_shrink() {
     }
 }
 
+/// A short text can name a large value often: no item is made of it, and other faults still come first.
+#[test]
+fn values_that_are_too_large_together() {
+    let before =
+        AttributeMap(vec![("l".into(), AttributeValue::L(vec![AttributeValue::Null(true); 100_000]))]);
+    let copies = |value: &str| (0..80).map(|at| format!("a{at} = {value}")).collect::<Vec<_>>().join(", ");
+    let fault = |text: &str| apply(&parsed(text, map(VALUES)), &before).unwrap_err();
+    for value in ["l", "list_append(l, l)", "if_not_exists(q, l)"] {
+        let text = format!("SET {}", copies(value));
+        assert_eq!(fault(&text), UpdateFault::TooLarge.into(), "{value}");
+        for (text, other) in [
+            (format!("{text}, z = q"), UpdateFault::MissingAttribute),
+            (format!("SET z = q, {}", copies(value)), UpdateFault::MissingAttribute),
+            (format!("ADD l.q :n {text}"), UpdateFault::InvalidPath),
+            (format!("{text}, z = :huge + :huge"), UpdateFault::Number(NumberError::Overflow)),
+        ] {
+            assert_eq!(fault(&text), other.into(), "{text}");
+        }
+    }
+    // 200,003 bytes each: what there was before does not count.
+    let replaced = apply(&parsed("SET q = l REMOVE l", map(VALUES)), &before).unwrap();
+    assert_eq!(replaced.size, encode_item(&before).unwrap().size);
+}
+
 /// Damage that is not read stays as it is; what is read of it is told.
 #[test]
 fn damage() {
