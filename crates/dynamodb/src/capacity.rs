@@ -12,7 +12,7 @@
 
 use crate::table::{IndexScope, IndexView};
 pub use units::{Consistency, Units, of_read};
-pub use writes::of_write;
+pub use writes::{Side, of_write};
 
 pub mod render;
 pub mod units;

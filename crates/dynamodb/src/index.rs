@@ -160,8 +160,9 @@ pub fn projected_size(
         return Ok(indexed.size);
     }
     let mut size = 0;
+    let mut attributes = indexed.item.attributes();
     for name in projected_names(index, table) {
-        if let Some(value) = indexed.item.get(name)? {
+        if let Some(value) = attributes.seek(name)? {
             size += size::of(name.len()) + size::of_value(value.read()?, 1)?;
         }
     }

@@ -25,6 +25,7 @@ pub(crate) use self::fault::WriteFault;
 use self::plan::Plan;
 use self::rows::Rows;
 pub(crate) use self::rows::index_space;
+use crate::capacity::Side;
 use crate::catalog::{Table, failed};
 use crate::errors;
 use crate::expression::{Condition, Path, Update};
@@ -119,6 +120,15 @@ impl Change<'_> {
             After::Same | After::Gone => 0,
             After::Stored(encoded) => encoded.size,
         }
+    }
+
+    /// The item before and after, as capacity is counted; the one before must have been asked for.
+    pub(crate) fn sides(&self) -> (Option<Side<'_>>, Option<Side<'_>>) {
+        let (before, after) = &self.rows;
+        (
+            self.before().map(|(bytes, size)| Side { bytes, size, rows: before.as_slice() }),
+            self.after().map(|(bytes, size)| Side { bytes, size, rows: after.as_slice() }),
+        )
     }
 
     /// The stored item after with its size, if there is one.

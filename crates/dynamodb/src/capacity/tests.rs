@@ -1,6 +1,8 @@
 use super::render::{Kind, list, object};
 use super::*;
-use crate::item::codec::encode_item;
+use crate::index::{self, Indexed};
+use crate::item::codec::{Encoded, encode_item};
+use crate::item::view::Item;
 use crate::key::ScalarType;
 use crate::table::{BillingMode, IndexDefinition, Projection, StateTimes, TableDefinition};
 use expect_test::{Expect, expect};
@@ -54,9 +56,18 @@ fn write(record: &[u8], before: Option<&Attributes<'_>>, after: Option<&Attribut
         let attributes = item.iter().map(|(name, value)| ((*name).into(), AttributeValue::S(value.clone())));
         encode_item(&AttributeMap(attributes.collect())).unwrap()
     };
-    let (before, after) = (before.map(encode), after.map(encode));
-    let before = before.as_ref().map(|item| (&item.bytes[..], item.size));
-    let after = after.as_ref().map(|item| (&item.bytes[..], item.size));
+    let rows = |encoded: Encoded| {
+        let item = Item::new(&encoded.bytes).unwrap();
+        let indexed = Indexed { key: &[], item, size: encoded.size };
+        // A value that is no key has no row.
+        let row = |index| index::row(&indexed, index, &schema).unwrap().ok().flatten();
+        let rows: Vec<_> = indexes.iter().map(row).collect();
+        (encoded, rows)
+    };
+    let sides = [before, after].map(|item| item.map(encode).map(rows));
+    let [before, after] = sides.each_ref().map(|side| {
+        side.as_ref().map(|(encoded, rows)| Side { bytes: &encoded.bytes, size: encoded.size, rows })
+    });
     of_write(&schema, &indexes, before, after).unwrap()
 }
 

@@ -12,32 +12,60 @@
 
 use super::Consumed;
 use super::units::{Units, of_written};
-use crate::index::{self, IndexRow, Indexed};
+use crate::index::{self, IndexRow};
 use crate::item::Damaged;
-use crate::item::view::{Item, RawValue};
+use crate::item::view::Item;
 use crate::key::KeySchema;
 use crate::table::{IndexView, ProjectionView};
 
-/// What it costs to change an item of a table with these keys and indexes. `before` and `after` are its stored bytes and size;
-/// none is no item. A check of a condition, which changes nothing, has the same item twice.
+/// An item before or after a write.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// Its stored bytes.
+    pub bytes: &'a [u8],
+    /// Its size in bytes, as DynamoDB accounts it.
+    pub size: u64,
+    /// Its row in each index, in the order of the table's definition; none in those beyond the end. They are made for the write
+    /// itself: to find them again takes long in a large item.
+    pub rows: &'a [Option<IndexRow>],
+}
+
+impl<'a> Side<'a> {
+    fn row(&self, at: usize) -> Option<&'a IndexRow> {
+        self.rows.get(at).and_then(Option::as_ref)
+    }
+}
+
+/// What it costs to change an item of a table with these keys and indexes. Without a side there is no item before or after. A
+/// check of a condition, which changes nothing, has the same item twice.
 ///
 /// # Errors
 /// If one of the items is damaged.
 pub fn of_write(
     schema: &KeySchema<'_>,
     indexes: &[IndexView<'_>],
-    before: Option<(&[u8], u64)>,
-    after: Option<(&[u8], u64)>,
+    before: Option<Side<'_>>,
+    after: Option<Side<'_>>,
 ) -> Result<Consumed, Damaged> {
-    let size = |item: Option<(&[u8], u64)>| item.map_or(0, |(_, size)| size);
+    let size = |side: Option<Side<'_>>| side.map_or(0, |side| side.size);
     let mut consumed = Consumed::of_table(of_written(size(before).max(size(after))));
-    if before.map(|(bytes, _)| bytes) == after.map(|(bytes, _)| bytes) {
+    if before.map(|side| side.bytes) == after.map(|side| side.bytes) {
         return Ok(consumed);
     }
-    let before = before.map(|(bytes, size)| indexed(bytes, size)).transpose()?;
-    let after = after.map(|(bytes, size)| indexed(bytes, size)).transpose()?;
-    for index in indexes {
-        let units = of_index(schema, index, before.as_ref(), after.as_ref())?;
+    for (at, index) in indexes.iter().enumerate() {
+        let units = match (before.and_then(|side| side.row(at)), after.and_then(|side| side.row(at))) {
+            (None, None) => Units::ZERO,
+            (Some(row), None) | (None, Some(row)) => of_written(row.size),
+            (Some(old), Some(new)) if old.key != new.key => of_written(old.size) + of_written(new.size),
+            (Some(old), Some(new)) => {
+                let same = match (before, after) {
+                    (Some(before), Some(after)) => projects_same(schema, index, before.bytes, after.bytes)?,
+                    // There is no row without an item.
+                    _ => true,
+                };
+                if same { Units::ZERO } else { of_written(old.size.max(new.size)) }
+            }
+        };
         if units != Units::ZERO {
             consumed.add_index(index.name, index.scope, units);
         }
@@ -45,46 +73,19 @@ pub fn of_write(
     Ok(consumed)
 }
 
-/// Both sides of a change are the same item, so that rows differ only in the index's own part of their keys.
-fn indexed(bytes: &[u8], size: u64) -> Result<Indexed<'_>, Damaged> {
-    Ok(Indexed { key: &[], item: Item::new(bytes)?, size })
-}
-
-fn of_index(
-    schema: &KeySchema<'_>,
-    index: &IndexView<'_>,
-    before: Option<&Indexed<'_>>,
-    after: Option<&Indexed<'_>>,
-) -> Result<Units, Damaged> {
-    let row = |item: Option<&Indexed<'_>>| -> Result<Option<IndexRow>, Damaged> {
-        // Values that do not fit the index: the item has no row there, as where the index is younger than the item.
-        Ok(item.map(|item| index::row(item, index, schema)).transpose()?.and_then(|row| row.ok().flatten()))
-    };
-    match (row(before)?, row(after)?) {
-        (None, None) => Ok(Units::ZERO),
-        (Some(row), None) | (None, Some(row)) => Ok(of_written(row.size)),
-        (Some(old), Some(new)) if old.key != new.key => Ok(of_written(old.size) + of_written(new.size)),
-        (Some(old), Some(new)) => {
-            let (Some(before), Some(after)) = (before, after) else { return Ok(Units::ZERO) };
-            let same = projects_same(schema, index, before.item, after.item)?;
-            Ok(if same { Units::ZERO } else { of_written(old.size.max(new.size)) })
-        }
-    }
-}
-
-/// Whether an index projects the same of two items that are not the same. A value has one stored form.
+/// Whether an index projects the same of two stored items that are not the same. A value has one stored form.
 fn projects_same(
     schema: &KeySchema<'_>,
     index: &IndexView<'_>,
-    one: Item<'_>,
-    other: Item<'_>,
+    one: &[u8],
+    other: &[u8],
 ) -> Result<bool, Damaged> {
     if index.projection == ProjectionView::All {
         return Ok(false);
     }
+    let (mut one, mut other) = (Item::new(one)?.attributes(), Item::new(other)?.attributes());
     for name in index::projected_names(index, schema) {
-        let (one, other) = (one.get(name)?, other.get(name)?);
-        if one.map(RawValue::as_bytes) != other.map(RawValue::as_bytes) {
+        if one.seek(name)? != other.seek(name)? {
             return Ok(false);
         }
     }

@@ -186,6 +186,19 @@ proptest! {
         prop_assert_eq!(view.get("not an attribute").unwrap(), None);
     }
 
+    /// Going on finds what looking from the start does.
+    #[test]
+    fn names_in_their_order(item in items(), more in prop::collection::btree_set("[a-e]{0,3}", 0..6), skip in 0usize..3) {
+        let encoded = encode_item(&item).unwrap();
+        let view = Item::new(&encoded.bytes).unwrap();
+        let mut names = more;
+        names.extend(item.0.iter().skip(skip).map(|(name, _)| name.clone()));
+        let mut attributes = view.attributes();
+        for name in &names {
+            prop_assert_eq!(attributes.seek(name).unwrap(), view.get(name).unwrap(), "{}", name);
+        }
+    }
+
     #[test]
     fn json_is_what_serde_would_write(item in items()) {
         let encoded = encode_item(&item).unwrap();

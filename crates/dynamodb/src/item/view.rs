@@ -81,6 +81,25 @@ impl<'a> Members<'a> {
         self.reader.rest
     }
 
+    /// The value of a name, going on from the one before: names have to be asked for in their order.
+    ///
+    /// # Errors
+    /// If the bytes before it are damaged.
+    pub(crate) fn seek(&mut self, name: &str) -> Result<Option<RawValue<'a>>, Damaged> {
+        loop {
+            let mut ahead = *self;
+            match ahead.next().transpose()? {
+                Some((found, value)) if found <= name => {
+                    *self = ahead;
+                    if found == name {
+                        return Ok(Some(value));
+                    }
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
     fn get(mut self, name: &str) -> Result<Option<RawValue<'a>>, Damaged> {
         while self.left > 0 {
             let (found, value) = self.member()?;

@@ -64,6 +64,10 @@ impl Rows {
         rows.filter_map(|(_, row)| row.as_ref()).fold(item, |sum, row| sum + row.size)
     }
 
+    pub(super) fn as_slice(&self) -> &[Option<IndexRow>] {
+        &self.0
+    }
+
     fn get(&self, at: usize) -> Option<&IndexRow> {
         self.0.get(at).and_then(Option::as_ref)
     }

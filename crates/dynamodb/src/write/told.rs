@@ -62,8 +62,8 @@ impl Told {
         change: &Change<'_>,
     ) -> Result<(), Error> {
         if asked.capacity.is_wanted() {
-            let before = change.before().map(|(bytes, size)| (&bytes[..], size));
-            let consumed = capacity::of_write(&table.schema, &table.indexes, before, change.after());
+            let (before, after) = change.sides();
+            let consumed = capacity::of_write(&table.schema, &table.indexes, before, after);
             self.consumed.add(&consumed.map_err(|error| errors::damaged(&error))?);
         }
         if asked.collections
