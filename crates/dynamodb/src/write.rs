@@ -7,6 +7,7 @@
 //!
 //! # Layout
 //! - this file: what a write is, and what it becomes of an item: [`ItemWrite::decide`], then [`ItemWrite::apply`]
+//! - [`effort`]: how long deciding may take where it was not planned
 //! - [`expressions`]: condition and update as they were sent
 //! - [`fault`]: why an item is not changed
 //! - `plan`: what is computed ahead
@@ -14,6 +15,7 @@
 //! - [`single`]: the operations that write one item
 //! - [`told`]: capacity and collections of items, where an answer tells of them
 
+pub(crate) mod effort;
 pub(crate) mod expressions;
 pub(crate) mod fault;
 mod plan;
@@ -21,8 +23,9 @@ mod rows;
 pub(crate) mod single;
 pub(crate) mod told;
 
+use self::effort::Effort;
 pub(crate) use self::fault::WriteFault;
-use self::plan::Plan;
+use self::plan::{OfItem, Plan};
 use self::rows::Rows;
 pub(crate) use self::rows::index_space;
 use crate::capacity::Side;
@@ -225,16 +228,17 @@ impl ItemWrite {
     }
 
     /// Decides what becomes of the item of a key, and changes nothing. `wanted` says whether the caller needs the item
-    /// before.
+    /// before, `effort` how long all that was not planned may take.
     ///
     /// # Errors
-    /// The first of: what no condition can mend, a condition that does not hold, a fault of the item after.
+    /// The first of: what no condition can mend, too much effort, a condition that does not hold, a fault of the item after.
     pub(crate) fn decide(
         &self,
         read: &(impl Read + ?Sized),
         table: &Layout<'_>,
         key: &[u8],
         wanted: bool,
+        effort: &mut Effort,
     ) -> Result<Change<'_>, WriteFault> {
         if self.into_documents {
             key_paths::check(self.paths(), &table.schema, &table.indexes)?;
@@ -265,18 +269,22 @@ impl ItemWrite {
             None
         };
         let old = before.as_ref().and_then(Option::as_ref);
-        self.check_condition(plan, old)?;
+        let planned = self.planned_of(table, old);
+        if planned.is_none() {
+            effort.spend(self.paths, old)?;
+        }
+        self.check_condition(planned, old)?;
         let (after, rows) = match (ready, &self.target) {
             (Some(ready), _) => ready,
             (None, Target::Update { key: attributes, update }) => {
-                self.updated(table, key, attributes, update, old)?
+                updated(planned, table, key, attributes, update, old)?
             }
             (None, Target::Check { .. }) => {
                 return Ok(Change { before, after: After::Same, rows: Default::default() });
             }
             (None, _) => (After::Gone, Cow::default()),
         };
-        let rows_before = self.rows_before(table, key, old)?;
+        let rows_before = Self::rows_before(planned, table, key, old)?;
         Ok(Change { before, after, rows: (rows_before, rows) })
     }
 
@@ -286,42 +294,14 @@ impl ItemWrite {
         depends || self.condition.is_some() || !table.indexes.is_empty()
     }
 
-    /// Looks whether the condition holds: as planned, if it was planned for that very item.
-    fn check_condition(&self, plan: Option<&Plan>, old: Option<&Value>) -> Result<(), WriteFault> {
+    /// Looks whether the condition holds.
+    fn check_condition(&self, planned: Option<&OfItem>, old: Option<&Value>) -> Result<(), WriteFault> {
         let Some(condition) = &self.condition else { return Ok(()) };
-        let since = old.map(|old| old.since);
-        let holds = match plan.and_then(|plan| plan.holds) {
-            Some((planned, holds)) if planned == since => holds,
-            _ => holds(condition, old)?,
+        let holds = match planned.and_then(|planned| planned.holds) {
+            Some(holds) => holds,
+            None => holds(condition, old)?,
         };
         if holds { Ok(()) } else { Err(WriteFault::Condition(old.map(|old| old.payload.clone()))) }
-    }
-
-    /// The item that an update makes of the one before, with its rows: as planned, if it was planned for that very item.
-    fn updated(
-        &self,
-        table: &Layout<'_>,
-        key: &[u8],
-        attributes: &AttributeMap,
-        update: &Update,
-        old: Option<&Value>,
-    ) -> Result<(After<'_>, Cow<'_, Rows>), WriteFault> {
-        let since = old.map(|old| old.since);
-        let plan = self.planned(table).and_then(|plan| plan.updated.as_ref());
-        match plan.filter(|(planned, _)| *planned == since) {
-            Some((_, Ok(Some((encoded, rows))))) => {
-                return Ok((After::Stored(Cow::Borrowed(encoded)), Cow::Borrowed(rows)));
-            }
-            Some((_, Ok(None))) => return Ok((After::Same, Cow::default())),
-            // A refusal too follows from the item before; a failure may have passed.
-            Some((_, Err(fault))) if !fault.is_failure() => return Err(fault.clone()),
-            Some((_, Err(_))) | None => {}
-        }
-        match apply_update(table, key, attributes, update, old)? {
-            Some((encoded, rows)) => Ok((After::Stored(Cow::Owned(encoded)), Cow::Owned(rows))),
-            // There was no item, and there is nothing to make one for.
-            None => Ok((After::Same, Cow::default())),
-        }
     }
 
     /// Changes the item and the rows of its indexes, as was decided for the same key in the same transaction.
@@ -351,6 +331,31 @@ impl ItemWrite {
 
 fn holds(condition: &Condition, old: Option<&Value>) -> Result<bool, Damaged> {
     condition.holds(old.map(|old| Item::new(&old.payload)).transpose()?)
+}
+
+/// The item that an update makes of the one before, with its rows.
+fn updated<'w>(
+    planned: Option<&'w OfItem>,
+    table: &Layout<'_>,
+    key: &[u8],
+    attributes: &AttributeMap,
+    update: &Update,
+    old: Option<&Value>,
+) -> Result<(After<'w>, Cow<'w, Rows>), WriteFault> {
+    match planned.and_then(|planned| planned.updated.as_ref()) {
+        Some(Ok(Some((encoded, rows)))) => {
+            return Ok((After::Stored(Cow::Borrowed(encoded)), Cow::Borrowed(rows)));
+        }
+        Some(Ok(None)) => return Ok((After::Same, Cow::default())),
+        // A refusal too follows from the item before; a failure may have passed.
+        Some(Err(fault)) if !fault.is_failure() => return Err(fault.clone()),
+        Some(Err(_)) | None => {}
+    }
+    match apply_update(table, key, attributes, update, old)? {
+        Some((encoded, rows)) => Ok((After::Stored(Cow::Owned(encoded)), Cow::Owned(rows))),
+        // There was no item, and there is nothing to make one for.
+        None => Ok((After::Same, Cow::default())),
+    }
 }
 
 /// The item that an update makes of the one before, with its rows; nothing where there is no item before or after.

@@ -233,3 +233,31 @@ fn writes_with_many_paths_are_planned_on_the_pool() {
         assert_eq!(write("TransactWriteItems", &transaction(paths)).extent(), extent);
     }
 }
+
+/// 50 paths in an item of 400 KB: nothing for the executor.
+#[test]
+fn long_work_is_planned_again_and_not_done_where_all_wait() {
+    let store = Store::open(Options::in_memory()).unwrap();
+    create(&store, "one");
+    let text = "x".repeat(400_000);
+    let put = format!(r#"{{"TableName":"Music","Item":{{"one":{{"S":"a"}},"text":{{"S":"{text}"}}}}}}"#);
+    execute(&store, Submission::new(write("PutItem", &put))).unwrap();
+    let key = r#"{"TableName":"Music","Key":{"one":{"S":"a"}},"ProjectionExpression":"one,a0"}"#;
+    let conditions: Vec<String> = (0..49).map(|at| format!("attribute_not_exists(b{at})")).collect();
+    let update = format!(
+        r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"REMOVE a0","ConditionExpression":"{}"}}"#,
+        conditions.join(" AND ")
+    );
+    let transaction = format!(r#"{{"TransactItems":[{{"Update":{update}}}]}}"#);
+    let touch = r#"{"TableName":"Music","Key":{"one":{"S":"a"}},"UpdateExpression":"SET a0 = one"}"#;
+    for (operation, body) in [("UpdateItem", &update), ("TransactWriteItems", &transaction)] {
+        let planned = Submission::new(write(operation, body));
+        planned.prefetch(&store.snapshot());
+        execute(&store, Submission::new(write("UpdateItem", touch))).unwrap();
+        let error = execute(&store, planned).unwrap_err();
+        assert_eq!((error.status, &*error.code), (503, "ServiceUnavailableException"), "{operation}");
+        assert_eq!(get(&store, key).unwrap(), r#"{"Item":{"a0":{"S":"a"},"one":{"S":"a"}}}"#);
+        execute(&store, Submission::new(write(operation, body))).unwrap();
+        assert_eq!(get(&store, key).unwrap(), r#"{"Item":{"one":{"S":"a"}}}"#);
+    }
+}

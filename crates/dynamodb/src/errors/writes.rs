@@ -34,6 +34,15 @@ pub fn show(item: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     Item::new(item).and_then(|item| json::render_item(item, out)).map_err(|error| super::damaged(&error))
 }
 
+/// A long expression, on an item that changed while it was looked at. Source: ours; with 503, because clients send again what
+/// is answered with that.
+#[must_use]
+pub fn changed_meanwhile() -> Error {
+    Error::service_unavailable(
+        "the item changed while its expressions, which take long, were looked at; nothing was stored, try again",
+    )
+}
+
 /// `ReturnValues` of a put or a delete beyond `ALL_OLD` and `NONE`. Source: recorded.
 #[must_use]
 pub fn return_values_old_only() -> Error {

@@ -10,6 +10,7 @@ use crate::errors::{self, Wording, batches};
 use crate::item::codec::{check_key, encode_item};
 use crate::item::size::ITEM_BYTES_MAX;
 use crate::request::{self, Answer};
+use crate::write::effort::Effort;
 use crate::write::told::{Asked, ToldOfTables};
 use crate::write::{ItemWrite, Layout, WriteFault};
 use holdfast_aws::{Context, Error};
@@ -137,10 +138,12 @@ impl WriteOperation<Error> for BatchWriteItem {
             changes.push((*at, write, key));
         }
         let mut told = ToldOfTables::default();
+        let mut effort = Effort::default();
         for (at, write, key) in changes {
             let table = &tables[at];
-            let change =
-                write.decide(tx, table, &key, self.asked.needs_before()).map_err(WriteFault::into_error)?;
+            let change = write
+                .decide(tx, table, &key, self.asked.needs_before(), &mut effort)
+                .map_err(WriteFault::into_error)?;
             if self.asked.is_anything() {
                 told.of(&self.tables[at].1).add(self.asked, tx, table, &key, &change)?;
             }

@@ -204,6 +204,11 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "`ServiceUnavailableException` with status 503; nothing was stored.",
     },
     Deviation {
+        what: "A write with very long expressions on large items, one of which changes while it is looked at",
+        aws: "Not known to us.",
+        here: "`ServiceUnavailableException` with status 503; nothing was stored. Clients send it again.",
+    },
+    Deviation {
         what: "Other services under the same address",
         aws: "Each service has an address of its own.",
         here: "Refused with status 501 in the form of the client's protocol; DynamoDB Streams with \

@@ -14,6 +14,7 @@ use crate::transaction::reasons::Reason;
 use crate::transaction::targets::{Items, Tables, is_refused_at_once};
 use crate::transaction::tokens::{Earlier, Token};
 use crate::transaction::{ITEMS_BYTES_MAX, POINT_ACTIONS_MAX};
+use crate::write::effort::Effort;
 use crate::write::told::{Asked, ToldOfTables};
 use crate::write::{Change, Layout, POINT_PATHS_MAX, WriteFault};
 use holdfast_aws::{Context, Error};
@@ -265,10 +266,11 @@ fn decide<'t>(
     let mut reasons = Vec::new();
     let mut size = 0;
     let mut shown = 0;
+    let mut effort = Effort::default();
     for (at, target) in targets.iter().enumerate() {
         let Target { action, table, key } = target;
         let outcome = match key {
-            Ok(key) => match action.write.decide(tx, table, key, wanted) {
+            Ok(key) => match action.write.decide(tx, table, key, wanted, &mut effort) {
                 Ok(change) => {
                     size += change.stored_size();
                     decided.push(Decided { target, key, change });

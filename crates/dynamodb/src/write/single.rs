@@ -1,5 +1,6 @@
 //! The operations that write one item: PutItem, DeleteItem and UpdateItem differ only in what they prepare.
 
+use super::effort::Effort;
 use super::told::{Asked, Told};
 use super::{ItemWrite, Layout, POINT_PATHS_MAX};
 use crate::catalog::{Scope, TableName};
@@ -158,7 +159,7 @@ impl WriteOperation<Error> for SingleWrite {
         let table = Layout::read(&table)?;
         let key = self.write.key(&table, self.key_fault)?;
         let wanted = self.returned.is_of_old() || self.asked.needs_before();
-        let change = match self.write.decide(tx, &table, &key, wanted) {
+        let change = match self.write.decide(tx, &table, &key, wanted, &mut Effort::default()) {
             Ok(change) => change,
             Err(fault) => {
                 self.shown = fault.item().filter(|_| self.return_on_failure).cloned();
