@@ -138,7 +138,7 @@ fn missing_parts_are_refused() {
 fn a_damaged_log_is_refused() {
     let (_home, data) = place();
     let server = Server::start(&data, &[]);
-    fill(&server, 20);
+    fill(&server, 60);
     server.kill();
     let mut segments: Vec<_> = std::fs::read_dir(data.join("log"))
         .expect("a directory")
@@ -146,11 +146,19 @@ fn a_damaged_log_is_refused() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
         .collect();
     segments.sort();
-    // The first segment is in use, the next one may be prepared already. Frames begin behind the header, at byte 512, and
-    // more than ten of them follow each other there: the middle is followed by valid ones.
-    let segment = &segments[0];
-    let mut bytes = std::fs::read(segment).expect("read");
-    bytes[512 * 10 + 100] ^= 1;
+    // Frames begin behind the header, at byte 512, and follow each other there. Which segment has them depends on how soon the
+    // next one was prepared: one has more than twelve, so that the tenth is followed by valid ones.
+    let at = 512 * 10 + 100;
+    let read = |path: &PathBuf| (path.clone(), std::fs::read(path).expect("read"));
+    let (segment, mut bytes) = segments
+        .iter()
+        .map(read)
+        .find(|(_, bytes)| {
+            bytes.get(512 * 12..512 * 13).is_some_and(|frame| frame.iter().any(|byte| *byte != 0))
+        })
+        .expect("a segment with more than twelve frames");
+    bytes[at] ^= 1;
+    let segment = &segment;
     std::fs::write(segment, &bytes).expect("written");
     assert_refused(&data, segment, &["byte", "doctor"]);
 }
