@@ -1,6 +1,7 @@
-//! Long reads beside short ones.
+//! Long reads beside short ones, and large answers.
 
 use super::server::Server;
+use crc32fast::hash;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 const SCANS: usize = 16;
@@ -41,4 +42,32 @@ fn points_are_read_while_many_scan() {
     });
     // Each client had its last page at least.
     assert!(pages.load(Ordering::Relaxed) as usize >= SCANS);
+}
+
+/// A cancelled transaction that shows its items is larger than many a page: it is made on the pool, and whole.
+#[test]
+fn a_large_refusal_is_an_answer_like_others() {
+    let server = Server::start(&[]).with_table();
+    let mut connection = server.connect();
+    let nulls = vec![r#"{"NULL":true}"#; 100_000].join(",");
+    let check = |key: usize| {
+        format!(
+            r#"{{"ConditionCheck":{{"TableName":"tab","Key":{{"k":{{"S":"{key}"}}}},
+                "ConditionExpression":"attribute_not_exists(k)","ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}}}"#
+        )
+    };
+    for key in 0..9 {
+        let put = format!(r#"{{"TableName":"tab","Item":{{"k":{{"S":"{key}"}},"l":{{"L":[{nulls}]}}}}}}"#);
+        assert_eq!(connection.call("PutItem", put).status, 200);
+    }
+    let checks: Vec<String> = (0..9).map(check).collect();
+    let transaction = format!(r#"{{"TransactItems":[{}]}}"#, checks.join(","));
+    for _ in 0..3 {
+        let answer = connection.call("TransactWriteItems", transaction.as_str());
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.header("x-amz-crc32"), Some(hash(&answer.bytes).to_string().as_str()));
+        let text = answer.text();
+        assert_eq!(text.matches(r#""Code":"ConditionalCheckFailed","Item":{"k":{"S":""#).count(), 9);
+        assert!(text.len() > 9 * nulls.len());
+    }
 }
