@@ -184,6 +184,11 @@ pub const DEVIATIONS: &[Deviation] = &[
                a projection shows of them.",
     },
     Deviation {
+        what: "A `ClientRequestToken` whose table was dropped and made again meanwhile",
+        aws: "Not known to us.",
+        here: "Tokens belong to the account: within 10 minutes the same request is answered as done and does nothing.",
+    },
+    Deviation {
         what: "Items among the reasons of a cancelled transaction",
         aws: "Not known to us how much of them.",
         here: "At most 4 MB as they are stored; the reasons after that come without.",
