@@ -36,6 +36,12 @@ pub(crate) mod wanted;
 /// page was measured against AWS by a public project.
 pub(crate) const PAGE_BYTES_MAX: u64 = 1 << 20;
 
+/// A page ends also with the row for which a filter has looked through this many bytes: a few seconds at most, for which it
+/// holds a place of the pool, whether or not anybody waits. Not less than it takes for a page of [`PAGE_BYTES_MAX`] with all the
+/// comparisons that an expression has room for, and values of a few KB. Pages may end anywhere, so who follows
+/// `LastEvaluatedKey` sees no difference. Source: ours.
+const PAGE_EFFORT_MAX: u64 = 512 << 20;
+
 /// Room that the body of a page starts with.
 const BODY_BYTES: usize = 16 * 1024;
 /// Room for what stands before its items.
@@ -70,10 +76,12 @@ struct Tally {
     size: u64,
     /// Rows that were looked at, in bytes.
     read: u64,
+    /// What the filter looked through, in bytes.
+    effort: u64,
     /// What the items cost that were fetched.
     fetched: Units,
-    /// Key of the last row if the page ended before the bounds did: because of the limit or the size, whether or not anything
-    /// follows.
+    /// Key of the last row if the page ended before the bounds did: because of the limit, the size or the filter, whether or
+    /// not anything follows.
     last: Option<Bytes>,
 }
 
@@ -134,7 +142,8 @@ impl Page<'_> {
             let (key, row) = entry.map_err(failed)?;
             self.row(read, &key, row, &mut tally, out)?;
             tally.scanned += 1;
-            if self.limit == Some(tally.scanned) || tally.size >= PAGE_BYTES_MAX {
+            let full = tally.size >= PAGE_BYTES_MAX || tally.effort >= PAGE_EFFORT_MAX;
+            if full || self.limit == Some(tally.scanned) {
                 tally.last = Some(key);
                 break;
             }
@@ -171,11 +180,13 @@ impl Page<'_> {
             tally.size += size;
         }
         let damaged = |error| errors::damaged(&error);
+        let bytes = item.payload.len();
         let item = Item::new(&item.payload).map_err(damaged)?;
-        if let Some(filter) = filter
-            && !filter.holds(Some(item)).map_err(damaged)?
-        {
-            return Ok(());
+        if let Some(filter) = filter {
+            tally.effort = tally.effort.saturating_add(filter.effort(bytes));
+            if !filter.holds(item).map_err(damaged)? {
+                return Ok(());
+            }
         }
         if tally.count > 0 && *shown != Shown::Count {
             out.push(b',');

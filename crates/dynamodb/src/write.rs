@@ -43,13 +43,26 @@ use crate::table::IndexView;
 use bytes::Bytes;
 use holdfast_aws::Error;
 use holdfast_shapes::AttributeMap;
+use holdfast_state::operation::Extent;
 use holdfast_store::{Read, Snapshot, Transaction, Value};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// A write with more paths than this is planned on the pool of threads for long reads: one can take a millisecond in an item of
 /// 400 KB.
-pub(crate) const POINT_PATHS_MAX: usize = 32;
+const POINT_PATHS_MAX: usize = 32;
+/// The same for bytes of values, each counted as often as it stands in the expressions.
+const POINT_VALUES_MAX: u64 = 4 << 20;
+
+/// Where writes are planned that are one request.
+pub(crate) fn extent<'w>(writes: impl Iterator<Item = &'w ItemWrite>) -> Extent {
+    let (mut paths, mut values) = (0, 0_u64);
+    for write in writes {
+        paths += write.paths;
+        values = values.saturating_add(write.values);
+    }
+    if paths > POINT_PATHS_MAX || values > POINT_VALUES_MAX { Extent::Pages } else { Extent::Point }
+}
 
 /// A table with its definition read, once for all that an operation does with it.
 #[derive(Debug)]
@@ -87,6 +100,8 @@ pub(crate) struct ItemWrite {
     condition: Option<Condition>,
     /// How many paths the condition and the update have.
     paths: usize,
+    /// Bytes of their values, of each as often as it stands there.
+    values: u64,
     /// Whether one of them leads into a document.
     into_documents: bool,
     plan: OnceCell<Plan>,
@@ -146,7 +161,7 @@ impl Change<'_> {
 
 impl ItemWrite {
     fn new(target: Target) -> Self {
-        Self { target, condition: None, paths: 0, into_documents: false, plan: OnceCell::new() }
+        Self { target, condition: None, paths: 0, values: 0, into_documents: false, plan: OnceCell::new() }
     }
 
     /// Stores an item; `encoded` is its stored form.
@@ -175,7 +190,16 @@ impl ItemWrite {
         let write = Self { condition, ..self };
         let paths = write.paths();
         let (count, into_documents) = (paths.len(), paths.iter().any(|path| !path.steps.is_empty()));
-        Self { paths: count, into_documents, ..write }
+        let values = write.value_bytes();
+        Self { paths: count, values, into_documents, ..write }
+    }
+
+    fn value_bytes(&self) -> u64 {
+        let of_update = match &self.target {
+            Target::Update { update, .. } => update.value_bytes(),
+            Target::Put { .. } | Target::Delete { .. } | Target::Check { .. } => 0,
+        };
+        self.condition.as_ref().map_or(0, Condition::value_bytes).saturating_add(of_update)
     }
 
     /// All paths of condition and update.
@@ -186,11 +210,6 @@ impl ItemWrite {
             paths.extend(update.read_paths());
         }
         paths
-    }
-
-    /// How many places of an item it may look for: a measure of how long that can take.
-    pub(crate) fn path_count(&self) -> usize {
-        self.paths
     }
 
     /// Makes the plan and reads what the executor will read, so that it finds it at hand. Failures show when it runs.
@@ -271,7 +290,7 @@ impl ItemWrite {
         let old = before.as_ref().and_then(Option::as_ref);
         let planned = self.planned_of(table, old);
         if planned.is_none() {
-            effort.spend(self.paths, old)?;
+            effort.spend(self.paths, old, self.values)?;
         }
         self.check_condition(planned, old)?;
         let (after, rows) = match (ready, &self.target) {

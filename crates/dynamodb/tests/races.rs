@@ -219,22 +219,36 @@ fn a_refusal_of_an_update_is_planned_for_one_item() {
 }
 
 #[test]
-fn writes_with_many_paths_are_planned_on_the_pool() {
-    let update = |paths: usize| {
+fn writes_that_look_at_much_are_planned_on_the_pool() {
+    let by_paths = |paths: usize| {
         let paths: Vec<String> = (0..paths).map(|at| format!("a{at}")).collect();
         format!(
             r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"REMOVE {}"}}"#,
             paths.join(",")
         )
     };
-    let transaction = |paths: usize| format!(r#"{{"TransactItems":[{{"Update":{}}}]}}"#, update(paths));
-    for (paths, extent) in [(32, Extent::Point), (33, Extent::Pages)] {
-        assert_eq!(write("UpdateItem", &update(paths)).extent(), extent);
-        assert_eq!(write("TransactWriteItems", &transaction(paths)).extent(), extent);
+    let transaction = |update: &str| format!(r#"{{"TransactItems":[{{"Update":{update}}}]}}"#);
+    // One path, and a value of 100 KB so many times.
+    let by_values = |times: usize| {
+        let list = vec![":v"; times].join(",");
+        format!(
+            r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"REMOVE a","ConditionExpression":"a IN ({list})",
+                "ExpressionAttributeValues":{{":v":{{"S":"{}"}}}}}}"#,
+            "x".repeat(100_000)
+        )
+    };
+    for (update, extent) in [
+        (by_paths(32), Extent::Point),
+        (by_paths(33), Extent::Pages),
+        (by_values(40), Extent::Point),
+        (by_values(42), Extent::Pages),
+    ] {
+        assert_eq!(write("UpdateItem", &update).extent(), extent);
+        assert_eq!(write("TransactWriteItems", &transaction(&update)).extent(), extent);
     }
 }
 
-/// 50 paths in an item of 400 KB: nothing for the executor.
+/// 50 paths in an item of 400 KB, or a value of 400 KB 50 times: nothing for the executor.
 #[test]
 fn long_work_is_planned_again_and_not_done_where_all_wait() {
     let store = Store::open(Options::in_memory()).unwrap();
@@ -244,13 +258,20 @@ fn long_work_is_planned_again_and_not_done_where_all_wait() {
     execute(&store, Submission::new(write("PutItem", &put))).unwrap();
     let key = r#"{"TableName":"Music","Key":{"one":{"S":"a"}},"ProjectionExpression":"one,a0"}"#;
     let conditions: Vec<String> = (0..49).map(|at| format!("attribute_not_exists(b{at})")).collect();
-    let update = format!(
+    let by_paths = format!(
         r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"REMOVE a0","ConditionExpression":"{}"}}"#,
         conditions.join(" AND ")
     );
-    let transaction = format!(r#"{{"TransactItems":[{{"Update":{update}}}]}}"#);
+    let by_values = format!(
+        r#"{{"TableName":"Music","Key":{{"one":{{"S":"a"}}}},"UpdateExpression":"REMOVE a0",
+            "ConditionExpression":"NOT one IN ({})","ExpressionAttributeValues":{{":v":{{"S":"{text}"}}}}}}"#,
+        [":v"; 50].join(",")
+    );
+    let transaction = format!(r#"{{"TransactItems":[{{"Update":{by_paths}}}]}}"#);
     let touch = r#"{"TableName":"Music","Key":{"one":{"S":"a"}},"UpdateExpression":"SET a0 = one"}"#;
-    for (operation, body) in [("UpdateItem", &update), ("TransactWriteItems", &transaction)] {
+    for (operation, body) in
+        [("UpdateItem", &by_paths), ("UpdateItem", &by_values), ("TransactWriteItems", &transaction)]
+    {
         let planned = Submission::new(write(operation, body));
         planned.prefetch(&store.snapshot());
         execute(&store, Submission::new(write("UpdateItem", touch))).unwrap();

@@ -152,13 +152,19 @@ impl Operand {
         }
     }
 
-    fn visit<'c>(&'c self, visit: &mut impl FnMut(&'c Path)) {
+    fn visit<'c>(&'c self, visit: &mut impl FnMut(Leaf<'c>)) {
         match self {
-            Self::Path(path) => visit(path),
-            Self::Value(_) => {}
+            Self::Path(path) => visit(Leaf::Path(path)),
+            Self::Value(value) => visit(Leaf::Value(value)),
             Self::Size(operand) => operand.visit(visit),
         }
     }
+}
+
+/// What operands are made of.
+enum Leaf<'c> {
+    Path(&'c Path),
+    Value(&'c Value),
 }
 
 impl Condition {
@@ -166,8 +172,24 @@ impl Condition {
     #[must_use]
     pub fn paths(&self) -> Vec<&Path> {
         let mut paths = Vec::new();
-        self.visit(&mut |path| paths.push(path));
+        self.visit(&mut |leaf| {
+            if let Leaf::Path(path) = leaf {
+                paths.push(path);
+            }
+        });
         paths
+    }
+
+    /// Bytes of its values, of each as often as it stands there: what is looked through beside the item.
+    #[must_use]
+    pub fn value_bytes(&self) -> u64 {
+        let mut bytes: u64 = 0;
+        self.visit(&mut |leaf| {
+            if let Leaf::Value(value) = leaf {
+                bytes = bytes.saturating_add(value.as_bytes().len() as u64);
+            }
+        });
+        bytes
     }
 
     /// Makes paths lead nowhere whose attribute is `hidden`.
@@ -203,11 +225,11 @@ impl Condition {
     }
 
     /// Depth is bounded by the number of operators, so recursion is.
-    fn visit<'c>(&'c self, visit: &mut impl FnMut(&'c Path)) {
+    fn visit<'c>(&'c self, visit: &mut impl FnMut(Leaf<'c>)) {
         match self {
             Self::And(members) | Self::Or(members) => members.iter().for_each(|member| member.visit(visit)),
             Self::Not(member) => member.visit(visit),
-            Self::Exists(path) | Self::NotExists(path) => visit(path),
+            Self::Exists(path) | Self::NotExists(path) => visit(Leaf::Path(path)),
             Self::OfType(operand, _) => operand.visit(visit),
             Self::Compare(_, left, right) | Self::BeginsWith(left, right) | Self::Contains(left, right) => {
                 [left, right].into_iter().for_each(|operand| operand.visit(visit));

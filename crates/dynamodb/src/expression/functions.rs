@@ -103,12 +103,11 @@ impl Parser<'_, '_> {
     pub(super) fn between(&mut self, operand: Operand, low: Operand, high: Operand) -> Condition {
         self.check_types("BETWEEN", [&operand, &low, &high].map(known_type), ValueType::is_ordered);
         self.check_distinct("BETWEEN", &operand, &[&low, &high]);
-        let bytes = |value: &Arc<Value>| value.scalar().map(|(_, bytes)| bytes.to_vec());
         if let (Operand::Value(lower), Operand::Value(upper)) = (&low, &high) {
             if lower.kind() != upper.kind() {
                 let error = errors::bounds_types(self.kind, self.shown(lower), self.shown(upper));
                 self.fault(error);
-            } else if bytes(lower) > bytes(upper) {
+            } else if lower.scalar().map(|(_, bytes)| bytes) > upper.scalar().map(|(_, bytes)| bytes) {
                 let error = errors::bounds_order(self.kind, self.shown(lower), self.shown(upper));
                 self.fault(error);
             }

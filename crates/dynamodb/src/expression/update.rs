@@ -73,6 +73,20 @@ impl Update {
         }
         paths
     }
+
+    /// Bytes of its values, of each as often as it stands there.
+    #[must_use]
+    pub fn value_bytes(&self) -> u64 {
+        let of = |action: &Action| match action {
+            Action::Set(_, SetValue::Operand(operand)) => operand.value_bytes(),
+            Action::Set(_, SetValue::Sum(left, right) | SetValue::Difference(left, right)) => {
+                left.value_bytes().saturating_add(right.value_bytes())
+            }
+            Action::Remove(_) => 0,
+            Action::Add(_, value) | Action::Delete(_, value) => value.as_bytes().len() as u64,
+        };
+        self.actions.iter().map(of).fold(0, u64::saturating_add)
+    }
 }
 
 impl Action {
@@ -107,6 +121,15 @@ impl SetOperand {
                 first.read_paths(paths);
                 second.read_paths(paths);
             }
+        }
+    }
+
+    fn value_bytes(&self) -> u64 {
+        match self {
+            Self::Path(_) => 0,
+            Self::Value(value) => value.as_bytes().len() as u64,
+            Self::IfNotExists(_, otherwise) => otherwise.value_bytes(),
+            Self::ListAppend(first, second) => first.value_bytes().saturating_add(second.value_bytes()),
         }
     }
 }

@@ -204,12 +204,17 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "Sizes of items count as documented; the item that reaches 1,048,576 bytes is the page's last.",
     },
     Deviation {
+        what: "A page of Query or Scan whose filter compares every item with large values",
+        aws: "Not known to us.",
+        here: "Ends early, with `LastEvaluatedKey`, when the filter has looked through 512 MB.",
+    },
+    Deviation {
         what: "Full disk, or more to do than is kept waiting",
         aws: "Does not show.",
         here: "`ServiceUnavailableException` with status 503; nothing was stored.",
     },
     Deviation {
-        what: "A write with very long expressions on large items, one of which changes while it is looked at",
+        what: "A write with very long expressions on large items or values, whose item changes while it is looked at",
         aws: "Not known to us.",
         here: "`ServiceUnavailableException` with status 503; nothing was stored. Clients send it again.",
     },

@@ -16,7 +16,7 @@ use crate::transaction::tokens::{Earlier, Token};
 use crate::transaction::{ITEMS_BYTES_MAX, POINT_ACTIONS_MAX};
 use crate::write::effort::Effort;
 use crate::write::told::{Asked, ToldOfTables};
-use crate::write::{Change, Layout, POINT_PATHS_MAX, WriteFault};
+use crate::write::{self, Change, Layout, WriteFault};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::TransactWriteItemsInput;
 use holdfast_state::operation::{Extent, WriteOperation};
@@ -123,9 +123,10 @@ impl WriteOperation<Error> for TransactWriteItems {
     }
 
     fn extent(&self) -> Extent {
-        let paths: usize = self.actions.iter().map(|action| action.write.path_count()).sum();
-        let is_long = self.actions.len() > POINT_ACTIONS_MAX || paths > POINT_PATHS_MAX;
-        if is_long { Extent::Pages } else { Extent::Point }
+        if self.actions.len() > POINT_ACTIONS_MAX {
+            return Extent::Pages;
+        }
+        write::extent(self.actions.iter().map(|action| &action.write))
     }
 
     fn prefetch(&self, newest: &Snapshot) {

@@ -6,6 +6,8 @@ use super::source::Source;
 use crate::errors::reads;
 use crate::expression::{Condition, ExpressionKind, Outline, Path, Placeholders, Projection};
 use crate::index::projected_names;
+use crate::item::Damaged;
+use crate::item::view::Item;
 use crate::table::{IndexScope, ProjectionView};
 use holdfast_aws::Error;
 use std::borrow::Cow;
@@ -22,11 +24,40 @@ pub(crate) struct Wanted {
 #[derive(Debug)]
 pub(crate) struct View<'w> {
     /// Rows whose items do not fulfil it are left out.
-    pub(crate) filter: Option<Cow<'w, Condition>>,
+    pub(crate) filter: Option<Filter<'w>>,
     /// What is answered of each of the others.
     pub(crate) shown: Shown,
     /// Whether the index does not have all of it, so that items are fetched from the table, which counts.
     pub(crate) fetched: bool,
+}
+
+/// A `FilterExpression`, with what it may look through.
+#[derive(Debug)]
+pub(crate) struct Filter<'w> {
+    condition: Cow<'w, Condition>,
+    paths: u64,
+    values: u64,
+}
+
+impl<'w> Filter<'w> {
+    fn new(condition: Cow<'w, Condition>) -> Self {
+        let (paths, values) = (condition.paths().len() as u64, condition.value_bytes());
+        Self { condition, paths, values }
+    }
+
+    /// Whether it holds for an item.
+    ///
+    /// # Errors
+    /// If what is read of the item is damaged.
+    pub(crate) fn holds(&self, item: Item<'_>) -> Result<bool, Damaged> {
+        self.condition.holds(Some(item))
+    }
+
+    /// How many bytes it looks through at most, of an item of so many stored ones and of its own values: each path may lead
+    /// through the whole item, and `contains` through a value.
+    pub(crate) fn effort(&self, item: usize) -> u64 {
+        self.paths.saturating_mul(item as u64).saturating_add(self.values)
+    }
 }
 
 /// What is answered of each row.
@@ -94,7 +125,8 @@ impl Wanted {
             return Err(reads::filter_not_projected(index.name, &hidden));
         }
         let (shown, fetched) = self.shown(source)?;
-        Ok(View { filter: filter.map(Cow::Borrowed), shown, fetched })
+        let filter = filter.map(|filter| Filter::new(Cow::Borrowed(filter)));
+        Ok(View { filter, shown, fetched })
     }
 
     /// What a scan wants of a table or an index. Its filter sees only what the index projects, and nothing else is there.
@@ -115,7 +147,7 @@ impl Wanted {
             }
         }
         let (shown, fetched) = self.shown(source)?;
-        Ok(View { filter, shown, fetched })
+        Ok(View { filter: filter.map(Filter::new), shown, fetched })
     }
 
     fn check_projection_paths(&self, source: &Source<'_>) -> Result<(), Error> {

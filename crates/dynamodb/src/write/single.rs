@@ -2,7 +2,7 @@
 
 use super::effort::Effort;
 use super::told::{Asked, Told};
-use super::{ItemWrite, Layout, POINT_PATHS_MAX};
+use super::{ItemWrite, Layout};
 use crate::catalog::{Scope, TableName};
 use crate::errors::{self, Wording, writes};
 use crate::expression::outline::Outline;
@@ -143,7 +143,7 @@ impl WriteOperation<Error> for SingleWrite {
     }
 
     fn extent(&self) -> Extent {
-        if self.write.path_count() > POINT_PATHS_MAX { Extent::Pages } else { Extent::Point }
+        super::extent(std::iter::once(&self.write))
     }
 
     fn prefetch(&self, newest: &Snapshot) {

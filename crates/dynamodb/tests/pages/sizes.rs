@@ -86,3 +86,32 @@ fn a_page_ends_at_a_megabyte_whatever_comes_back() {
     let units = json!({ "CapacityUnits": 98.0, "TableName": "Big" });
     assert_eq!(rest, json!({ "Count": 2, "ScannedCount": 2, "ConsumedCapacity": units }));
 }
+
+/// A filter of 4 KB that compares every item with a value of 400 KB 1,300 times would hold a thread for hours.
+#[test]
+fn a_page_ends_where_its_filter_has_looked_through_much() {
+    let server = big(2);
+    for id in 3..=4 {
+        server.ask(
+            "PutItem",
+            &json!({ "TableName": "Big", "Item": { "id": { "N": id.to_string() }, "v": { "S": "y" } } }),
+        );
+    }
+    let list = vec![":x"; 99].join(",");
+    let filter = vec![format!("v IN (:y,{list})"); 13].join(" OR ");
+    let mut request = json!({
+        "TableName": "Big", "FilterExpression": filter, "ConsistentRead": true,
+        "ExpressionAttributeValues": { ":x": { "S": "z".repeat(409_000) }, ":y": { "S": "y" } },
+    });
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        let page = server.ask("Scan", &request);
+        // Each costs a little less than 512 MB.
+        assert_eq!(page["ScannedCount"], json!(2));
+        found.extend(page["Items"].as_array().unwrap().iter().map(|item| item["id"]["N"].clone()));
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+    }
+    found.sort_by_key(Value::to_string);
+    assert_eq!(found, [json!("3"), json!("4")]);
+    assert_eq!(server.ask("Scan", &request)["ScannedCount"], json!(0));
+}
