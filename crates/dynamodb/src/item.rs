@@ -5,6 +5,7 @@
 //! - [`view`]: reading bytes in place, attribute by attribute
 //! - [`json`]: the answer's JSON straight from the bytes
 //! - [`edit`]: updates, from bytes to bytes
+//! - `few`: an item with only some of its attributes
 //! - [`size`]: the size that DynamoDB accounts
 //!
 //! One item has one stored form: names and set members are sorted, numbers and lengths have one form each. So two values
@@ -12,6 +13,7 @@
 
 pub mod codec;
 pub mod edit;
+pub(crate) mod few;
 pub mod json;
 pub mod size;
 pub mod view;

@@ -124,6 +124,38 @@ fn a_sound_table_has_no_findings() {
     assert!(check::names(&store.snapshot(), Some("boats"), 9).unwrap().is_empty());
 }
 
+/// Rows of items with many attributes are made of few of them, by another way than they are checked.
+#[test]
+fn rows_of_wide_items_are_those_of_others() {
+    let store = filled(Options::in_memory());
+    let wide: Vec<String> = (0..600).map(|at| format!(r#""{at:03}":{{"N":"{at}"}}"#)).collect();
+    let key = r#""id":{"S":"wide"},"no":{"N":"1"}"#;
+    let put = format!(
+        r#"{{"TableName":"boats","Item":{{{key},"built":{{"N":"1"}},"port":{{"S":"p"}},{}}}}}"#,
+        wide.join(",")
+    );
+    let update = |expression: &str| {
+        let body = format!(r#"{{"TableName":"boats","Key":{{{key}}},"UpdateExpression":"{expression}"}}"#);
+        write(&store, "UpdateItem", &body);
+    };
+    let rows = || {
+        assert!(found(&store).is_empty());
+        check(&store, HOLD).rows
+    };
+    write(&store, "PutItem", &put);
+    assert_eq!(rows(), 20 + 30 + 2);
+    let steps: [(&str, u64); 3] = [("SET built = built + built", 2), ("REMOVE port", 1), ("REMOVE built", 0)];
+    for (expression, of_item) in steps {
+        update(expression);
+        assert_eq!(rows(), 20 + 30 + of_item);
+    }
+    write(&store, "PutItem", &put);
+    write(&store, "PutItem", &put);
+    assert_eq!(rows(), 20 + 30 + 2);
+    write(&store, "DeleteItem", &format!(r#"{{"TableName":"boats","Key":{{{key}}}}}"#));
+    assert_eq!(rows(), 20 + 30);
+}
+
 #[test]
 fn rows_that_are_missing_or_too_many_are_found() {
     let store = filled(Options::in_memory());

@@ -4,9 +4,11 @@ use super::Layout;
 use crate::catalog::failed;
 use crate::errors;
 use crate::index::{self, IndexKeyError, IndexRow, Indexed};
+use crate::item::Damaged;
 use crate::item::codec::Encoded;
+use crate::item::few::few;
 use crate::item::view::Item;
-use crate::table::{IndexScope, IndexView};
+use crate::table::{IndexScope, IndexView, ProjectionView};
 use holdfast_aws::Error;
 use holdfast_state::Space;
 use holdfast_state::families::SpaceKind;
@@ -30,12 +32,15 @@ impl Rows {
         if table.indexes.is_empty() {
             return Ok(Ok(Self::default()));
         }
-        let item = Item::new(&encoded.bytes).map_err(|error| errors::damaged(&error))?;
+        let damaged = |error| errors::damaged(&error);
+        let item = Item::new(&encoded.bytes).map_err(damaged)?;
+        let few = used_by_indexes(table, item).map_err(damaged)?;
+        let item = few.as_deref().map_or(Ok(item), Item::new).map_err(damaged)?;
         let indexed = Indexed { key, item, size: encoded.size };
         let mut rows = Vec::with_capacity(table.indexes.len());
         let mut fault: Option<(&str, IndexKeyError)> = None;
         for index in &table.indexes {
-            match index::row(&indexed, index, &table.schema).map_err(|error| errors::damaged(&error))? {
+            match index::row(&indexed, index, &table.schema).map_err(damaged)? {
                 Ok(row) => rows.push(row),
                 // Of several indexes the first by its name is reported. Source: recorded.
                 Err(error) if fault.as_ref().is_none_or(|(name, _)| index.name < *name) => {
@@ -51,6 +56,8 @@ impl Rows {
     pub(super) fn of_stored(table: &Layout<'_>, key: &[u8], old: &Value) -> Result<Self, Error> {
         let damaged = |error| errors::damaged(&error);
         let item = Item::new(&old.payload).map_err(damaged)?;
+        let few = used_by_indexes(table, item).map_err(damaged)?;
+        let item = few.as_deref().map_or(Ok(item), Item::new).map_err(damaged)?;
         let indexed = Indexed { key, item, size: old.size };
         let row = |index| Ok(index::row(&indexed, index, &table.schema).map_err(damaged)?.ok().flatten());
         table.indexes.iter().map(row).collect::<Result<_, Error>>().map(Self)
@@ -71,6 +78,27 @@ impl Rows {
     fn get(&self, at: usize) -> Option<&IndexRow> {
         self.0.get(at).and_then(Option::as_ref)
     }
+}
+
+/// From so many attributes on it pays to go through an item once for all indexes.
+const MANY_ATTRIBUTES: usize = 256;
+
+/// Of an item with many attributes those that rows are made of, as an item; the whole item is meant if there is none.
+fn used_by_indexes(table: &Layout<'_>, item: Item<'_>) -> Result<Option<Vec<u8>>, Damaged> {
+    if item.len() < MANY_ATTRIBUTES {
+        return Ok(None);
+    }
+    let mut names = Vec::new();
+    for index in &table.indexes {
+        match index.projection {
+            ProjectionView::All => {
+                let keys = [Some(index.keys.partition), index.keys.sort];
+                names.extend(keys.into_iter().flatten().map(|attribute| attribute.name));
+            }
+            _ => names.extend(index::projected_names(index, &table.schema)),
+        }
+    }
+    few(item, names).map(Some)
 }
 
 /// Each index whose row changes, with the row before and after.
