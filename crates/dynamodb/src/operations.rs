@@ -249,7 +249,7 @@ pub fn prepare(context: &Context, operation: &str, body: &[u8]) -> Result<Prepar
 /// Reads a request's input and checks it against the model; refuses what is not evaluated.
 fn read<I: Input>(body: &[u8]) -> Result<I, Error> {
     let input: I = holdfast_shapes::read(body).map_err(errors::unreadable)?;
-    input.check().map_err(errors::constraints)?;
+    input.check_sent(body).map_err(errors::constraints)?;
     refuse_unevaluated(&input)?;
     Ok(input)
 }

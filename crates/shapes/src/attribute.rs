@@ -14,9 +14,10 @@ use serde_json::value::RawValue;
 
 use crate::wording;
 
-/// Levels of maps and lists that are read before a value is refused with [`TOO_DEEP`]. DynamoDB's own limit is 32;
-/// this one is higher so that operations can report the place, and low enough that the JSON reader's own limit of
-/// 128 levels (two of them per map or list) is never the one that is hit.
+/// Levels of maps and lists that are read. What lies deeper is left out, and an empty list stands for the map or list that held it,
+/// one level below: so such a value is always beyond DynamoDB's own limit of 32, and operations refuse it in their own words
+/// where its turn comes. Low enough that the JSON reader's own limit of 128 levels (two of them per map or list) is
+/// never the one that is hit.
 pub const MAX_PARSED_DEPTH: usize = 52;
 
 /// DynamoDB's answer to a value with two type members.
@@ -24,8 +25,6 @@ pub const MORE_THAN_ONE_TYPE: &str = "Supplied AttributeValue has more than one 
 /// DynamoDB's answer to a value with no type member.
 pub const NO_TYPE: &str =
     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
-/// DynamoDB's answer to a value nested beyond its limit.
-pub const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
 
 /// One attribute value of a request, not yet checked: numbers are texts, sets may hold duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,11 +190,6 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
 }
 
 impl ValueSeed {
-    /// The seed of what a map or list at this place holds.
-    fn inner<E: serde::de::Error>(self) -> Result<usize, E> {
-        if self.depth >= MAX_PARSED_DEPTH { Err(E::custom(TOO_DEEP)) } else { Ok(self.depth + 1) }
-    }
-
     /// Reads the value of the type member `name`; None for a null and for a name that is no type.
     fn read<'de, A: MapAccess<'de>>(
         self,
@@ -212,14 +206,13 @@ impl ValueSeed {
             TypeName::Bs => map
                 .next_value::<Option<Vec<Base64>>>()?
                 .map(|members| V::BS(members.into_iter().map(|bytes| bytes.0).collect())),
-            TypeName::M => {
-                let depth = self.inner()?;
-                map.next_value_seed(Nullable(MembersSeed { depth }))?.map(V::M)
+            TypeName::M | TypeName::L if self.depth >= MAX_PARSED_DEPTH => {
+                // The reader skips it without a stack of calls.
+                map.next_value::<IgnoredAny>()?;
+                Some(V::L(Vec::new()))
             }
-            TypeName::L => {
-                let depth = self.inner()?;
-                map.next_value_seed(Nullable(ElementsSeed { depth }))?.map(V::L)
-            }
+            TypeName::M => map.next_value_seed(Nullable(MembersSeed { depth: self.depth + 1 }))?.map(V::M),
+            TypeName::L => map.next_value_seed(Nullable(ElementsSeed { depth: self.depth + 1 }))?.map(V::L),
             TypeName::Null => map.next_value::<Option<bool>>()?.map(V::Null),
             TypeName::Bool => map.next_value::<Option<bool>>()?.map(V::Bool),
             TypeName::Unknown => {

@@ -29,5 +29,5 @@ pub mod streams;
 
 pub use attribute::{AttributeMap, AttributeValue, Rendered};
 pub use pairs::Pairs;
-pub use request::{Fault, Input, OperationModel, read};
+pub use request::{Fault, Input, OperationModel, is_read_the_older_way, read};
 pub use violations::Violations;

@@ -6,7 +6,8 @@
 //!   `2 validation errors detected: Value '' at 'tableName' failed to satisfy constraint: …; Value null at 'key' …`.
 //! - The **current** form stops at the first problem and echoes nothing: `1 validation error detected: Value at
 //!   'TableName' failed to satisfy constraint: …`. Only some members of some operations have it (see `form`),
-//!   and a missing required member brings back the older form for the whole request.
+//!   and a missing required member brings back the older form for the whole request, as does a value that is nested so
+//!   deeply that the current form's reader does not take the body.
 
 use std::fmt::Write as _;
 
@@ -15,8 +16,8 @@ const MAX_REPORTED: usize = 10;
 
 /// Operations that read one table and have crossed to the current form.
 const CURRENT: [&str; 6] = ["PutItem", "UpdateItem", "DeleteItem", "GetItem", "Query", "Scan"];
-/// Operations of [`CURRENT`] that take `ReturnValues`.
-const CURRENT_WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+/// Operations of [`CURRENT`] that write and take `ReturnValues`.
+pub(crate) const CURRENT_WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
 /// The values of `ReturnValues` as the current form lists them, with AWS's own slip in the fourth.
 const CURRENT_RETURN_VALUES: &str = "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]";
 /// The values of `ConditionalOperator` as the current form lists them, with AWS's own slip in the first.
@@ -76,6 +77,8 @@ enum Step {
 #[derive(Debug)]
 pub struct Violations {
     operation: &'static str,
+    /// Whether the older form is used throughout.
+    all_older: bool,
     path: Vec<Step>,
     found: Vec<Violation>,
 }
@@ -83,7 +86,12 @@ pub struct Violations {
 impl Violations {
     /// Nothing found yet in a request for `operation`.
     pub fn of(operation: &'static str) -> Self {
-        Violations { operation, path: Vec::new(), found: Vec::new() }
+        Violations { operation, all_older: false, path: Vec::new(), found: Vec::new() }
+    }
+
+    /// The same, with texts in the older form throughout.
+    pub fn in_older_form(operation: &'static str) -> Self {
+        Violations { all_older: true, ..Self::of(operation) }
     }
 
     /// Whether nothing is broken.
@@ -295,8 +303,9 @@ impl Violations {
     /// The text of the `ValidationException`; None if nothing is broken.
     pub fn message(&self) -> Option<String> {
         let required_missing = self.found.iter().any(|found| found.constraint == Constraint::NotNull);
-        let form =
-            |found: &Violation| if required_missing { Form::Older } else { form(self.operation, found) };
+        let form = |found: &Violation| {
+            if self.all_older || required_missing { Form::Older } else { form(self.operation, found) }
+        };
         // Of the problems that are reported by themselves, the table's name is looked at first.
         let alone = self.found.iter().filter(|found| form(found) == Form::Alone);
         if let Some(alone) = alone.min_by_key(|found| found.path != "TableName") {

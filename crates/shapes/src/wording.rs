@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::error::Category;
 
-use crate::attribute::{MORE_THAN_ONE_TYPE, NO_TYPE, TOO_DEEP};
+use crate::attribute::{MORE_THAN_ONE_TYPE, NO_TYPE};
 use crate::request::Fault;
 
 /// A body that is no JSON, or that the reader cannot hold: no text. Source: recorded answers of DynamoDB.
@@ -31,7 +31,7 @@ pub(crate) fn fault(error: &serde_json::Error) -> Fault {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&place).unwrap_or(&text);
-    match [MORE_THAN_ONE_TYPE, NO_TYPE, TOO_DEEP].into_iter().find(|known| text == *known) {
+    match [MORE_THAN_ONE_TYPE, NO_TYPE].into_iter().find(|known| text == *known) {
         Some(known) => Fault::Value(known),
         None => Fault::Malformed(malformed(text).into_owned()),
     }

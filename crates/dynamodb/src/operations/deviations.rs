@@ -78,11 +78,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "`STRING_VALUE cannot be converted to Integer`.",
     },
     Deviation {
-        what: "Attribute values nested deeper than 52 levels",
-        aws: "As far as is known, broken constraints of other members are reported first.",
-        here: "Refused while the body is read, with the text for more than 32 levels.",
-    },
-    Deviation {
         what: "Creating and deleting a table",
         aws: "Takes seconds; in between the table is `CREATING` or `DELETING`.",
         here: "Done with the answer: the next request finds the table `ACTIVE` or gone. With \

@@ -18,6 +18,10 @@ use holdfast_shapes::dynamodb::UpdateItemInput;
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let input: UpdateItemInput = read(body)?;
+    plan(context, input).map_err(|error| single::as_read("UpdateItem", body, error))
+}
+
+fn plan(context: &Context, input: UpdateItemInput) -> Result<Prepared<Error>, Error> {
     let table = single::Table::read(
         input.table_name,
         input.return_consumed_capacity.as_deref(),

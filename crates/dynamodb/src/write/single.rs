@@ -49,8 +49,23 @@ impl Returned {
     }
 }
 
+/// What [`WORDING`] begins with.
+const ENVELOPE: &str = "1 validation error detected: ";
+
 /// The wording of operations that write one item.
 pub(crate) const WORDING: Wording = Wording::Enveloped;
+
+/// A refusal of a request that was read from this body, in the words of the way in which AWS reads it. Source: recorded for
+/// `ReturnValues` of DeleteItem; the others by the same rule.
+pub(crate) fn as_read(operation: &str, body: &[u8], mut error: Error) -> Error {
+    let bare = error.message.strip_prefix(ENVELOPE).map(str::to_owned);
+    if let Some(bare) = bare
+        && holdfast_shapes::is_read_the_older_way(operation, body)
+    {
+        error.message = bare.into();
+    }
+    error
+}
 
 /// Whether a value of `ReturnValuesOnConditionCheckFailure`, one of the model's, asks for the item.
 pub(crate) fn shows_item(value: Option<&str>) -> bool {
