@@ -78,6 +78,15 @@ impl fmt::Debug for RequestId {
     }
 }
 
+/// What separates the resources of clients from those of others. Nothing at first: everybody sees the same ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IsolateBy {
+    /// Each access key has its own.
+    pub key: bool,
+    /// Each region has its own.
+    pub region: bool,
+}
+
 /// Everything about a request but its input.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -93,6 +102,8 @@ pub struct Context {
     pub now_ms: u64,
     /// Randomness for ids that the operation makes.
     pub random: [u8; 16],
+    /// What separates the resources of clients (`--isolate-by`).
+    pub isolate_by: IsolateBy,
     /// Whether resources are in the making, and in deletion, for as long as they show it (`--delay-transient-statuses`).
     pub delay_transient_statuses: bool,
 }
@@ -123,6 +134,7 @@ impl Context {
             request_id,
             now_ms,
             random: random()?,
+            isolate_by: IsolateBy::default(),
             delay_transient_statuses: false,
         })
     }

@@ -1,14 +1,14 @@
 //! Tables by their names. A name becomes a space inside the transaction or snapshot that uses it, each time anew.
 
+use crate::data_set::DataSet;
 use crate::errors;
 use crate::key::KeySchema;
 use crate::table::{IndexView, TableDefinition, TableState};
 use bytes::Bytes;
-use holdfast_aws::context::ACCOUNT;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
 use holdfast_state::catalog::{self, CatalogEntry};
-use holdfast_state::families::{Resource, SpaceKind};
+use holdfast_state::families::SpaceKind;
 use holdfast_state::record::{Record, RecordError};
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Read, SpaceId, Transaction, Version};
@@ -60,13 +60,10 @@ fn named_by_arn(arn: &str) -> Option<&str> {
 const NAME_LETTERS_MIN: usize = 3;
 const NAME_LETTERS_MAX: usize = 255;
 
-/// The catalog's region of all tables: every region sees one shared data set.
-const SHARED_REGION: &str = "";
-
 /// Whose tables a request sees, and the region that its answers name.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
-    account: Box<str>,
+    data_set: DataSet,
     region: Box<str>,
     /// Service time of the request: which state a table is in.
     now_ms: u64,
@@ -102,22 +99,22 @@ impl Table {
 impl Scope {
     /// The scope of a request.
     pub(crate) fn of(context: &Context) -> Self {
-        Self { account: context.account.clone(), region: context.region.clone(), now_ms: context.now_ms }
+        Self { data_set: DataSet::of(context), region: context.region.clone(), now_ms: context.now_ms }
     }
 
-    /// The account whose tables they are.
-    pub(crate) fn account(&self) -> &str {
-        &self.account
+    /// Whose tables they are.
+    pub(crate) fn data_set(&self) -> &DataSet {
+        &self.data_set
     }
 
     /// Its tables in the catalog.
     pub(crate) fn tables(&self) -> catalog::Scope<'_> {
-        tables_of(&self.account)
+        self.data_set.tables()
     }
 
     /// The ARN of a table. Source: AWS's service authorization reference.
     pub(crate) fn table_arn(&self, name: &TableName) -> String {
-        format!("arn:aws:dynamodb:{}:{}:table/{}", self.region, self.account, name.as_str())
+        format!("arn:aws:dynamodb:{}:{}:table/{}", self.region, self.data_set.account_id(), name.as_str())
     }
 
     /// The table of a name, if there is one whose items can be read and written: one in the making or in deletion is as good
@@ -207,23 +204,13 @@ impl Scope {
 
     /// Takes a name that exists away and drops the spaces of the table and its indexes.
     pub(crate) fn remove(&self, tx: &mut Transaction<'_>, name: &TableName) -> Result<(), Error> {
-        remove(tx, &self.account, name.as_str()).map_err(failed)
+        remove(tx, &self.data_set, name.as_str()).map_err(failed)
     }
 }
 
-/// The tables of who is not a client: every access key has the same ones.
-pub(crate) fn shared_tables() -> catalog::Scope<'static> {
-    tables_of(ACCOUNT)
-}
-
-/// The scope of an account's tables.
-fn tables_of(account: &str) -> catalog::Scope<'_> {
-    catalog::Scope { account, region: SHARED_REGION, resource: Resource::DYNAMODB_TABLE }
-}
-
 /// Takes a name that exists away and drops the spaces of the table and its indexes.
-fn remove(tx: &mut Transaction<'_>, account: &str, name: &str) -> Result<(), StateError> {
-    let entry = catalog::remove(tx, &tables_of(account), name)?;
+fn remove(tx: &mut Transaction<'_>, data_set: &DataSet, name: &str) -> Result<(), StateError> {
+    let entry = catalog::remove(tx, &data_set.tables(), name)?;
     let spaces =
         TableDefinition::index_spaces(&entry.definition).map_err(|cause| unreadable(&entry, name, cause))?;
     for space in spaces {
@@ -238,17 +225,17 @@ fn remove(tx: &mut Transaction<'_>, account: &str, name: &str) -> Result<(), Sta
 /// If the definition is unreadable, or the store fails.
 pub(crate) fn remove_deleted(
     tx: &mut Transaction<'_>,
-    account: &str,
+    data_set: &DataSet,
     name: &str,
     space: SpaceId,
 ) -> Result<(), StateError> {
-    let Some(entry) = catalog::find(tx, &tables_of(account), name)?.map(|found| found.record) else {
+    let Some(entry) = catalog::find(tx, &data_set.tables(), name)?.map(|found| found.record) else {
         return Ok(());
     };
     let states =
         TableDefinition::states(&entry.definition).map_err(|cause| unreadable(&entry, name, cause))?;
     if entry.space == space && states.gone_ms != 0 {
-        remove(tx, account, name)?;
+        remove(tx, data_set, name)?;
     }
     Ok(())
 }

@@ -16,11 +16,12 @@
 //! - `transaction`: what the operations on transactions share
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
-//! - `catalog`: tables by name; `description`: tables in answers; `request`: what operations on items share;
+//! - `catalog`: tables by name; `data_set`: whose they are; `description`: tables in answers; `request`: what operations on items share;
 //!   `projected`: what they show of items that they get by keys; `read_capacity`: what reads say of capacity
 
 pub mod capacity;
 mod catalog;
+mod data_set;
 mod description;
 pub mod errors;
 pub mod expression;
@@ -41,4 +42,5 @@ pub mod table;
 mod transaction;
 mod write;
 
+pub use data_set::DataSet;
 pub use operations::{DEVIATIONS, Deviation, OPERATIONS, Operation, Prepared, Status, prepare};

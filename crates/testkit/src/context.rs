@@ -1,5 +1,6 @@
 //! The context of a request, the same each time.
 
+use holdfast_aws::context::IsolateBy;
 use holdfast_aws::{Context, RequestId};
 
 /// A context at a service time in milliseconds since 1970; everything else in it is fixed.
@@ -12,6 +13,7 @@ pub fn context(now_ms: u64) -> Context {
         request_id: RequestId::from_random([7; 52]),
         now_ms,
         random: [7; 16],
+        isolate_by: IsolateBy::default(),
         delay_transient_statuses: false,
     }
 }

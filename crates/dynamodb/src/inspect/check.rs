@@ -8,7 +8,7 @@
 //! in the same commits, so each page is still compared exactly; only counters are not, which is said.
 
 use super::InspectError;
-use crate::catalog::shared_tables;
+use crate::data_set::DataSet;
 use crate::index::{self, Indexed};
 use crate::item::size;
 use crate::item::view::{Item, Value as ItemValue};
@@ -76,7 +76,7 @@ pub struct Progress {
 /// # Errors
 /// If the catalog cannot be read.
 pub fn names(read: &Snapshot, after: Option<&str>, limit: usize) -> Result<Vec<String>, InspectError> {
-    let tables = catalog::list(read, &shared_tables(), after, limit)?;
+    let tables = catalog::list(read, &DataSet::shared().tables(), after, limit)?;
     Ok(tables.into_iter().map(|(name, _)| name).collect())
 }
 
@@ -92,7 +92,7 @@ pub fn table(
     each: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Option<CheckedTable>, InspectError> {
     let first = newest();
-    let Some((space, entry)) = catalog::resolve(&first, &shared_tables(), name)? else {
+    let Some((space, entry)) = catalog::resolve(&first, &DataSet::shared().tables(), name)? else {
         return Ok(None);
     };
     let (schema, indexes) = TableDefinition::keys_and_indexes(&entry.record.definition)?;

@@ -1,7 +1,7 @@
 //! The versions of an item, and an item as of a version.
 
 use super::{InspectError, key_text};
-use crate::catalog::shared_tables;
+use crate::data_set::DataSet;
 use crate::item::json;
 use crate::item::view::Item;
 use crate::table::TableDefinition;
@@ -62,7 +62,7 @@ pub fn of_item(read: &Snapshot, table: &str, key: &str, limit: usize) -> Result<
     let mut spaces: Vec<SpaceId> = Vec::new();
     let mut history: Option<ItemHistory> = None;
     let mut refused = None;
-    for entry in past::of_name(read, &shared_tables(), table)? {
+    for entry in past::of_name(read, &DataSet::shared().tables(), table)? {
         // One entry for each definition: the same space may be there several times, with the same key.
         if spaces.contains(&entry.record.space) {
             continue;
@@ -155,7 +155,7 @@ fn push(history: &mut ItemHistory, limit: usize, version: ItemVersion) {
 /// # Errors
 /// If there was no such table, the text is no key of it, or a read fails.
 pub fn item_at(read: &(impl Read + ?Sized), table: &str, key: &str) -> Result<Option<String>, InspectError> {
-    let found = catalog::resolve(read, &shared_tables(), table)?;
+    let found = catalog::resolve(read, &DataSet::shared().tables(), table)?;
     let (space, entry) = found
         .ok_or_else(|| InspectError::NoSuchTableThen { table: table.to_owned(), version: read.version() })?;
     let schema = TableDefinition::key_schema(&entry.record.definition)?;

@@ -5,8 +5,8 @@
 //! after it each page is looked at in the newest state, and counters are not compared.
 
 use super::InspectError;
+use crate::data_set::DataSet;
 use crate::transaction::tokens::{self, Row};
-use holdfast_aws::context::ACCOUNT;
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Counters, Read, Snapshot};
 use std::ops::Bound;
@@ -44,7 +44,7 @@ pub fn check(
 ) -> Result<CheckedTokens, InspectError> {
     let mut checked = CheckedTokens::default();
     let mut state = newest();
-    let Some(space) = tokens::space(&state, ACCOUNT)? else { return Ok(checked) };
+    let Some(space) = tokens::space(&state, &DataSet::shared())? else { return Ok(checked) };
     let (counters, since) = (space.counters(&state)?, Instant::now());
     let mut counted = Counters::default();
     let (mut after, mut exact) = (None::<Vec<u8>>, true);

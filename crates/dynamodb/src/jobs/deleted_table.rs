@@ -4,12 +4,14 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | version | 1: `01` |
+//! | version | 2: `02` |
 //! | gone from | service time, unsigned, ms since 1970 |
-//! | account | string |
+//! | account in the catalog | string |
 //! | name of the table | string |
+//! | region in the catalog | string; version 1 has none, its tables were everybody's |
 
 use crate::catalog;
+use crate::data_set::DataSet;
 use holdfast_state::StateError;
 use holdfast_state::families::JobFamily;
 use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError};
@@ -27,23 +29,29 @@ pub(super) struct DeletedTable;
 #[derive(Debug, PartialEq, Eq)]
 struct Cursor {
     gone_ms: u64,
-    account: String,
+    data_set: DataSet,
     name: String,
 }
 
 impl Record for Cursor {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 
     fn encode(&self, out: &mut Vec<u8>) {
-        FieldWriter::new(out).unsigned(self.gone_ms).str(&self.account).str(&self.name);
+        let mut fields = FieldWriter::new(out);
+        fields
+            .unsigned(self.gone_ms)
+            .str(self.data_set.account())
+            .str(&self.name)
+            .str(self.data_set.region());
     }
 
-    fn decode(_version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
+    fn decode(version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
         let mut fields = FieldReader::new(bytes);
         let gone_ms = fields.unsigned()?;
-        let (account, name) = (fields.str()?.to_owned(), fields.str()?.to_owned());
+        let (account, name) = (fields.str()?, fields.str()?.to_owned());
+        let region = if version < 2 { "" } else { fields.str()? };
         fields.finish()?;
-        Ok(Self { gone_ms, account, name })
+        Ok(Self { gone_ms, data_set: DataSet::new(account, region), name })
     }
 }
 
@@ -53,12 +61,12 @@ impl Record for Cursor {
 /// If the store cannot.
 pub(crate) fn start(
     tx: &mut Transaction<'_>,
-    account: &str,
+    data_set: &DataSet,
     name: &str,
     space: SpaceId,
     gone_ms: u64,
 ) -> Result<(), TxError> {
-    let cursor = Cursor { gone_ms, account: account.to_owned(), name: name.to_owned() };
+    let cursor = Cursor { gone_ms, data_set: data_set.clone(), name: name.to_owned() };
     tx.start_job(JOB.number, &format!("deleted table {name}"), Some(space), &cursor.to_bytes())?;
     Ok(())
 }
@@ -93,7 +101,7 @@ impl JobKind for DeletedTable {
     fn step(&self, tx: &mut Transaction<'_>, job: &JobRecord, _rows: usize) -> Result<Step, TxError> {
         let cursor = Cursor::from_bytes(&job.cursor).map_err(|error| unreadable(&error))?;
         if let Some(space) = job.space {
-            catalog::remove_deleted(tx, &cursor.account, &cursor.name, space).map_err(
+            catalog::remove_deleted(tx, &cursor.data_set, &cursor.name, space).map_err(
                 |error| match error {
                     StateError::Read(error) => TxError::Read(error),
                     StateError::Write(error) => error,
@@ -115,9 +123,11 @@ mod tests {
 
     #[test]
     fn bytes_are_fixed() {
-        let cursor = Cursor { gone_ms: 300, account: "0".to_owned(), name: "abc".to_owned() };
+        let cursor = Cursor { gone_ms: 300, data_set: DataSet::new("0", "r"), name: "abc".to_owned() };
         let bytes = cursor.to_bytes();
-        assert_eq!(bytes, b"\x01\xAC\x02\x010\x03abc");
+        assert_eq!(bytes, b"\x02\xAC\x02\x010\x03abc\x01r");
         assert_eq!(Cursor::from_bytes(&bytes), Ok(cursor));
+        let of_all = Cursor { gone_ms: 300, data_set: DataSet::new("0", ""), name: "abc".to_owned() };
+        assert_eq!(Cursor::from_bytes(b"\x01\xAC\x02\x010\x03abc"), Ok(of_all));
     }
 }

@@ -66,7 +66,7 @@ impl WriteOperation<Error> for DeleteTable {
         if let Some(gone_ms) = self.gone_ms {
             definition.states.gone_ms = gone_ms;
             self.scope.redefine(tx, &self.table, &definition)?;
-            jobs::remove_later(tx, self.scope.account(), name, table.space.id(), gone_ms)
+            jobs::remove_later(tx, self.scope.data_set(), name, table.space.id(), gone_ms)
                 .map_err(|error| failed(error.into()))?;
         } else {
             self.scope.remove(tx, &self.table)?;

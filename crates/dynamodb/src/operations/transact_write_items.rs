@@ -38,7 +38,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let entries = input.transact_items.unwrap_or_default();
     let token = input
         .client_request_token
-        .map(|token| Token::new(scope.account(), token, Fingerprint::of(&entries), context.now_ms));
+        .map(|token| Token::new(scope.data_set(), token, Fingerprint::of(&entries), context.now_ms));
     let mut tables = Tables::default();
     let actions: Vec<Action> =
         entries.into_iter().map(|entry| Action::read(entry, &mut tables)).collect::<Result<_, Error>>()?;

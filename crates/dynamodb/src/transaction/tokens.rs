@@ -1,15 +1,16 @@
 //! Tokens of transactions: within ten minutes of service time the same request with the same token takes effect once.
 //!
 //! A token is written in the commit of the transaction that it names, so one is there exactly if the other is, whatever
-//! happens in between. An account's tokens have a space of their own, made with the first: rows by token, rows by time for
+//! happens in between. The tokens of a data set have a space of their own, made with the first: rows by token, rows by time for
 //! those that can be forgotten, and a row that says before which time there are none, so that the search for them does not
 //! begin among those that are gone. Now and then a new token takes away expired ones, some at a time, so that they do not pile
 //! up and nobody else has to.
 
 use super::fingerprint::{FINGERPRINT_BYTES, Fingerprint};
+use crate::data_set::DataSet;
 use holdfast_state::catalog;
 use holdfast_state::error::Damage;
-use holdfast_state::families::{Family, Resource};
+use holdfast_state::families::Family;
 use holdfast_state::key::{Key, KeyError, KeyReader, KeyWriter};
 use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError};
 use holdfast_state::table::Table;
@@ -23,7 +24,7 @@ pub(crate) const WINDOW_MS: u64 = 10 * 60 * 1_000;
 const FORGETS_ONE_IN: u64 = 8;
 /// It takes away at most so many: several times as many as came meanwhile.
 const FORGOTTEN_AT_ONCE: usize = 32;
-/// Name and label of an account's tokens in the catalog.
+/// Name and label of the tokens of a data set in the catalog.
 const NAME: &str = "transactions";
 const LABEL: &str = "tokens of transactions";
 
@@ -133,20 +134,15 @@ impl Record for Start {
     }
 }
 
-/// Where an account's tokens are in the catalog; every region sees the same ones, as it sees the same tables.
-fn scope(account: &str) -> catalog::Scope<'_> {
-    catalog::Scope { account, region: "", resource: Resource::DYNAMODB_TOKENS }
-}
-
-/// An account's tokens, if it has ever used any.
-pub(crate) fn space(read: &(impl Read + ?Sized), account: &str) -> Result<Option<Space>, StateError> {
-    Ok(catalog::resolve(read, &scope(account), NAME)?.map(|(space, _)| space))
+/// The tokens of a data set, if it has ever used any: who sees the same tables sees the same tokens.
+pub(crate) fn space(read: &(impl Read + ?Sized), data_set: &DataSet) -> Result<Option<Space>, StateError> {
+    Ok(catalog::resolve(read, &data_set.tokens(), NAME)?.map(|(space, _)| space))
 }
 
 /// A token of a request.
 #[derive(Debug)]
 pub(crate) struct Token {
-    account: Box<str>,
+    data_set: DataSet,
     key: TokenKey,
     request: Fingerprint,
     now_ms: u64,
@@ -164,9 +160,9 @@ pub(crate) enum Earlier {
 }
 
 impl Token {
-    /// A token of `account` for a request at a service time.
-    pub(crate) fn new(account: &str, token: String, request: Fingerprint, now_ms: u64) -> Self {
-        Self { account: account.into(), key: TokenKey(token), request, now_ms }
+    /// A token of a data set for a request at a service time.
+    pub(crate) fn new(data_set: &DataSet, token: String, request: Fingerprint, now_ms: u64) -> Self {
+        Self { data_set: data_set.clone(), key: TokenKey(token), request, now_ms }
     }
 
     /// What it was used for before.
@@ -174,7 +170,7 @@ impl Token {
     /// # Errors
     /// If a read fails or a record is unreadable.
     pub(crate) fn earlier(&self, read: &(impl Read + ?Sized)) -> Result<Earlier, StateError> {
-        let Some(space) = space(read, &self.account)? else { return Ok(Earlier::Nothing) };
+        let Some(space) = space(read, &self.data_set)? else { return Ok(Earlier::Nothing) };
         let used = TOKENS.get(read, space, &self.key)?.map(|stored| stored.record);
         Ok(match used {
             Some(used) if !self.is_expired(used.at_ms) => {
@@ -196,7 +192,7 @@ impl Token {
     /// Reads ahead what [`Token::earlier`] and [`Token::keep`] will read. Failures show when they do.
     pub(crate) fn prefetch(&self, newest: &(impl Read + ?Sized)) {
         let _ = self.earlier(newest);
-        if let Ok(Some(space)) = space(newest, &self.account) {
+        if let Ok(Some(space)) = space(newest, &self.data_set) {
             let _ = START.get(newest, space, &Only);
         }
     }
@@ -206,9 +202,9 @@ impl Token {
     /// # Errors
     /// If the store fails or a record is unreadable.
     pub(crate) fn keep(&self, tx: &mut Transaction<'_>) -> Result<(), StateError> {
-        let space = match space(tx, &self.account)? {
+        let space = match space(tx, &self.data_set)? {
             Some(space) => space,
-            None => catalog::create(tx, &scope(&self.account), NAME, LABEL, &[])?,
+            None => catalog::create(tx, &self.data_set.tokens(), NAME, LABEL, &[])?,
         };
         let expired = TOKENS.get(tx, space, &self.key)?;
         if let Some(expired) = expired {

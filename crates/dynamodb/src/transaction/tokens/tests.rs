@@ -3,8 +3,6 @@ use holdfast_store::{CommitInfo, Operation, Options, Snapshot, Store, Verdict};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const ACCOUNT: &str = "000000000000";
-
 /// Keeps a token, unless it was used before.
 struct Use {
     token: Token,
@@ -31,7 +29,7 @@ impl Operation for Use {
 }
 
 fn token(text: &str, request: u8, now_ms: u64) -> Token {
-    Token::new(ACCOUNT, text.to_owned(), Fingerprint([request; FINGERPRINT_BYTES]), now_ms)
+    Token::new(&DataSet::shared(), text.to_owned(), Fingerprint([request; FINGERPRINT_BYTES]), now_ms)
 }
 
 fn use_token(store: &Store, text: &str, request: u8, now_ms: u64) -> Earlier {
@@ -47,7 +45,7 @@ fn store() -> Store {
 /// Tokens by their times as both kinds of rows have them, and where the times begin.
 fn rows(store: &Store) -> (BTreeMap<String, u64>, BTreeMap<String, u64>, Option<u64>) {
     let now = store.snapshot();
-    let Some(space) = space(&now, ACCOUNT).unwrap() else { return Default::default() };
+    let Some(space) = space(&now, &DataSet::shared()).unwrap() else { return Default::default() };
     let tokens = TOKENS.scan(&now, space, &TOKENS.all(), None, false);
     let tokens = tokens.map(Result::unwrap).map(|(key, used)| (key.0, used.record.at_ms)).collect();
     let times = TIMES.scan(&now, space, &TIMES.all(), None, false);
@@ -92,7 +90,7 @@ fn a_token_is_good_for_ten_minutes() {
 fn accounts_have_tokens_of_their_own() {
     let store = store();
     assert_eq!(use_token(&store, "a", 1, 0), Earlier::Nothing);
-    let other = Token { account: "1".into(), ..token("a", 1, 0) };
+    let other = Token { data_set: DataSet::new("1", ""), ..token("a", 1, 0) };
     assert_eq!(other.earlier(&store.snapshot()).unwrap(), Earlier::Nothing);
 }
 
@@ -170,7 +168,7 @@ impl Operation for Spoil {
     }
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
-        let space = space(tx, ACCOUNT).unwrap().unwrap();
+        let space = space(tx, &DataSet::shared()).unwrap().unwrap();
         (self.0)(tx, space);
         Verdict::Keep
     }
