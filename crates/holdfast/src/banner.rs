@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
 use crate::about::{About, PROGRAM_VERSION, Signatures};
+use crate::admin::clock::ClockStatus;
 use crate::config::{Serve, Window};
 use holdfast_store::OpenError;
 use holdfast_store::dir::Refusal;
@@ -65,7 +66,7 @@ pub fn ask(text: &str) {
 ///
 /// # Errors
 /// If stdout is closed.
-pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()> {
+pub fn ready(options: &Serve, about: &About, clock: &ClockStatus, created: bool) -> anyhow::Result<()> {
     let dir = about.data.data_dir.as_deref();
     if options.json {
         let mut line = serde_json::Map::new();
@@ -87,6 +88,9 @@ pub fn ready(options: &Serve, about: &About, created: bool) -> anyhow::Result<()
     }
     if let Some(warning) = &about.data.warning {
         line("warning", warning);
+    }
+    if !clock.is_real() {
+        line("clock", &format!("{clock}; `holdfast clock resume --real` ends that"));
     }
     if created {
         line("new", "the directory was just created: there were no data here before");

@@ -1,5 +1,6 @@
 //! The command line. Every flag has an environment variable.
 
+use crate::admin::clock::{Duration, Time};
 use crate::admin::past::{At, VERSIONS_MAX};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,6 +32,8 @@ pub enum Verb {
     Doctor(Doctor),
     /// Show the versions of an item, newest first, or the item as it was.
     History(History),
+    /// Show the service clock, or stop, move and resume it: the clock of every time that clients see, and of expiry.
+    Clock(Clock),
     /// Take away old history, to make room.
     Trim(Trim),
     /// Drop every table. What they held stays in history, if the past is kept.
@@ -192,7 +195,7 @@ pub struct Serve {
 #[derive(Debug, Clone, Args)]
 pub struct DataDir {
     /// Where the data live.
-    #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data")]
+    #[arg(long, env = "HOLDFAST_DATA_DIR", default_value = "./holdfast-data", global = true)]
     data_dir: PathBuf,
 }
 
@@ -280,6 +283,48 @@ pub struct History {
     /// Print one JSON object.
     #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
+}
+
+/// Flags of `clock`.
+///
+/// What it is about is one setting of the store: it stays over restarts, and each change of it is an operation with a version.
+/// History, retention and signatures go by the real clock all the same.
+#[derive(Debug, Clone, Args)]
+pub struct Clock {
+    /// What to do; without one, `show`.
+    #[command(subcommand)]
+    pub verb: Option<ClockVerb>,
+    /// Which directory.
+    #[command(flatten)]
+    pub data_dir: DataDir,
+    /// Print one JSON object.
+    #[arg(long, env = "HOLDFAST_JSON", value_parser = FalseyValueParser::new(), global = true)]
+    pub json: bool,
+}
+
+/// What `clock` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ClockVerb {
+    /// Show service time, and how it differs from real time (the default).
+    Show,
+    /// Let it stand still.
+    Freeze,
+    /// Let it show another time, earlier or later. It stands or runs on from there, as it did before.
+    Set {
+        /// Such as 2026-11-24T13:05:59Z, or seconds since 1970.
+        time: Time,
+    },
+    /// Move it forward. It stands or runs on from there, as it did before.
+    Advance {
+        /// Such as 90s, 30m, 12h, 30d or 1d12h.
+        duration: Duration,
+    },
+    /// Let it run again, from where it stands: it stays as far from real time as it is then. `--real` is the way back.
+    Resume {
+        /// Show real time again, at once: the end of all that was changed.
+        #[arg(long)]
+        real: bool,
+    },
 }
 
 /// Flags of `reset`. None but the directory has a variable: what is dropped is said each time.

@@ -53,8 +53,7 @@ impl Clocks {
     /// Service time in milliseconds since 1970.
     #[must_use]
     pub fn service_now_ms(&self) -> u64 {
-        let service = **self.service.load();
-        service.frozen_ms.unwrap_or_else(|| self.real_now_ms().saturating_add_signed(service.ahead_ms))
+        self.service().at(self.real_now_ms())
     }
 
     /// How the service clock stands.

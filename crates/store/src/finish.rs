@@ -52,7 +52,7 @@ pub(crate) fn finish(
     for (key, new) in items {
         finisher.item(tx, pins, key, new)?;
     }
-    let clock_changed = tx.meta.clock != tx.clock_before;
+    let clock_changed = tx.changes_clock();
     // A step of a job that moved its cursor and nothing else: no permitted read can see a change.
     let cursors = |raw: &Staged| raw.keys().all(|key| key[0] == keys::family::JOBS);
     let seen = !finisher.writes.is_empty() || clock_changed || !cursors(&tx.raw);

@@ -3,7 +3,7 @@
 use crate::engine::{ReadError, View};
 use crate::envelope::{self, Envelope};
 use crate::keys::{self, family};
-use crate::records::{Meta, SpaceRecord};
+use crate::records::{Meta, ServiceClock, SpaceRecord};
 use crate::{Counters, SpaceId, Structure, Value, Version};
 use bytes::Bytes;
 use std::ops::Bound;
@@ -88,6 +88,14 @@ impl Snapshot {
 
     pub(crate) fn view(&self) -> &dyn View {
         self.view.as_ref()
+    }
+
+    /// How the service clock stands in this state.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub fn service_clock(&self) -> Result<ServiceClock, ReadError> {
+        Ok(self.meta()?.clock)
     }
 
     pub(crate) fn meta(&self) -> Result<&Meta, ReadError> {

@@ -48,6 +48,14 @@ pub struct ServiceClock {
     pub ahead_ms: i64,
 }
 
+impl ServiceClock {
+    /// Service time at a real time, both in milliseconds since 1970.
+    #[must_use]
+    pub fn at(self, real_ms: u64) -> u64 {
+        self.frozen_ms.unwrap_or_else(|| real_ms.saturating_add_signed(self.ahead_ms))
+    }
+}
+
 impl Meta {
     pub(crate) fn new() -> Self {
         Self { next_version: 1, next_space: 1, next_pin: 1, next_job: 1, ..Self::default() }

@@ -304,7 +304,7 @@ impl Store {
     ) {
         operation.prefetch(&self.snapshot());
         let signal = Arc::clone(&self.inner.runner.signal);
-        self.inner.executor.submit(Box::new(Submission { operation, done, signal, starts_job: false }));
+        self.inner.executor.submit(Box::new(Submission { operation, done, signal, wakes_jobs: false }));
     }
 
     /// Runs an operation and waits for its outcome.
@@ -545,7 +545,8 @@ struct Submission<O, D> {
     done: D,
     /// Who runs jobs.
     signal: Arc<Signal>,
-    starts_job: bool,
+    /// Whether a job may have more to do once it is durable.
+    wakes_jobs: bool,
 }
 
 impl<O: Operation, D: FnOnce(O, Result<Version, StoreError>) + Send> Queued for Submission<O, D> {
@@ -563,13 +564,13 @@ impl<O: Operation, D: FnOnce(O, Result<Version, StoreError>) + Send> Queued for 
 
     fn run(&mut self, tx: &mut Transaction<'_>) -> Verdict {
         let verdict = self.operation.run(tx);
-        self.starts_job = verdict == Verdict::Keep && tx.writes_job();
+        self.wakes_jobs = verdict == Verdict::Keep && (tx.writes_job() || tx.changes_clock());
         verdict
     }
 
     fn done(self: Box<Self>, outcome: Result<Version, StoreError>) {
-        let Self { operation, done, signal, starts_job } = *self;
-        if starts_job && outcome.is_ok() {
+        let Self { operation, done, signal, wakes_jobs } = *self;
+        if wakes_jobs && outcome.is_ok() {
             signal.ring();
         }
         done(operation, outcome);

@@ -271,7 +271,19 @@ impl<'a> Transaction<'a> {
         Ok(true)
     }
 
-    /// Changes the service clock.
+    /// How the service clock stands, with what this transaction has made of it.
+    #[must_use]
+    pub fn service_clock(&self) -> ServiceClock {
+        self.meta.clock
+    }
+
+    /// Whether this transaction has changed the service clock.
+    pub(crate) fn changes_clock(&self) -> bool {
+        self.meta.clock != self.clock_before
+    }
+
+    /// Changes the service clock: an operation with a version, even if it changes nothing else. Jobs that wait for a time of
+    /// it are looked at as soon as this is durable.
     pub fn set_service_clock(&mut self, clock: ServiceClock) {
         self.meta.clock = clock;
     }

@@ -89,6 +89,12 @@ impl<'a> Signature<'a> {
         }
     }
 
+    /// Whether it lives as long as it says itself.
+    #[must_use]
+    pub fn has_lifetime(&self) -> bool {
+        self.expires.is_some()
+    }
+
     /// Its parts are separated by commas, by spaces or by both.
     fn of_header(header: &'a str, date: Option<&'a str>) -> Result<Self, Error> {
         let (algorithm, parameters) = header.split_once(' ').unwrap_or((header, ""));

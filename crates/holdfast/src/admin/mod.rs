@@ -8,9 +8,11 @@
 //! - `client`: asks a running server
 //! - `socket`: the file `admin.sock`: the one file in the data directory that the store does not make
 //! - [`past`], [`contents`]: what `history` and `doctor --deep` look at
+//! - [`clock`]: the service clock
 //! - [`verbs`]: what the verbs do to a store, the same for a server's and for one that a verb has opened itself
 
 pub mod client;
+pub mod clock;
 pub mod contents;
 pub mod past;
 pub mod socket;
@@ -37,6 +39,12 @@ pub enum Request {
     Reset {
         /// Also where nothing would be left of them.
         no_archive: bool,
+    },
+    /// How the service clock stands, or what is to become of it.
+    Clock {
+        /// Nothing: it is only shown.
+        #[serde(default)]
+        change: Option<clock::Change>,
     },
     /// Look for damage.
     Doctor {
@@ -95,6 +103,9 @@ mod tests {
         let doctor = serde_json::from_str::<Request>(r#"{"verb":"doctor"}"#).expect("JSON");
         assert_eq!(doctor, Request::Doctor { deep: false });
         assert_eq!(line(&Request::Trim { window_ms: 5 }), r#"{"verb":"trim","window_ms":5}"#);
+        let clock = |change| line(&Request::Clock { change });
+        assert_eq!(clock(Some(clock::Change::Freeze)), r#"{"verb":"clock","change":"freeze"}"#);
+        assert_eq!(clock(Some(clock::Change::Set(5))), r#"{"verb":"clock","change":{"set":5}}"#);
         let failed = Answer::Failed { error: "no".to_owned(), hint: None };
         assert_eq!(serde_json::to_string(&failed).expect("JSON"), r#"{"failed":{"error":"no"}}"#);
         assert_eq!(

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod clock;
 mod doctor;
 mod env;
 mod history;
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Verb::Serve(options)) => serve::run(&options)?,
         Some(Verb::Status(options)) => status::run(&options)?,
         Some(Verb::History(options)) => return history::run(&options),
+        Some(Verb::Clock(options)) => clock::run(&options)?,
         Some(Verb::Env(options)) => env::run(&options)?,
         Some(Verb::Doctor(options)) => return doctor::run(&options),
         Some(Verb::Trim(options)) => trim::run(&options)?,

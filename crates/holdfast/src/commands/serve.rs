@@ -1,6 +1,7 @@
 //! `holdfast serve`: listens, opens the store, serves, and stops in order.
 
 use crate::about::{About, Data, Listening, Signatures};
+use crate::admin::clock::ClockStatus;
 use crate::admin::socket;
 use crate::config::{Hidden, Port, Serve, Sigv4, Window};
 use crate::console::hosts::Hosts;
@@ -146,7 +147,7 @@ async fn serve(
     if let Some(listener) = dir.and_then(listen_for_verbs) {
         serving.spawn(edge::admin::run(listener, Arc::clone(&server), stop.clone()));
     }
-    banner::ready(options, &server.about, created)?;
+    banner::ready(options, &server.about, &ClockStatus::of_store(&server.store), created)?;
     for (listener, door) in doors {
         serving.spawn(edge::accept::run(listener, door, Arc::clone(&server), stop.clone()));
     }

@@ -69,6 +69,9 @@ fn place(status: &Status) -> Markup {
                 }
                 None => (row("Writing", "goes on")),
             }
+            @if let Some(clock) = status.clock.as_ref().filter(|clock| !clock.is_real()) {
+                (row("Clock", clock.to_string()))
+            }
             @if let Some(disk) = &status.disk { (row("Disk", disk.to_string())) }
             @for (name, url) in &status.listening { (row(name, url)) }
         }

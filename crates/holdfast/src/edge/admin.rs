@@ -1,6 +1,7 @@
 //! `admin.sock`: takes a verb's requests and runs them off the edge's threads.
 
 use super::Server;
+use crate::admin::clock::{self, ClockStatus};
 use crate::admin::{Answer, REQUEST_BYTES_MAX, Request, past, verbs};
 use crate::banner::Hinted;
 use crate::shutdown::Stop;
@@ -101,6 +102,10 @@ fn answer(line: &str, server: &Server, stop: &Stop, progress: &mpsc::Sender<Stri
                 !gone && !stop.is_stopped()
             };
             verbs::check(&server.store, deep, &mut tell).and_then(|checked| json(&checked))
+        }
+        Request::Clock { change: None } => json(&ClockStatus::of_store(&server.store)),
+        Request::Clock { change: Some(change) } => {
+            clock::change(&server.store, change).and_then(|clock| json(&clock))
         }
         Request::History { table, key, limit } => {
             past::history(&server.store.snapshot(), &table, &key, limit).and_then(|found| json(&found))

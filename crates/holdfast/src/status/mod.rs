@@ -9,6 +9,7 @@ pub use stopped::{no_store, of_directory};
 pub use tables::TableStatus;
 
 use crate::about::{About, Data, PROGRAM_VERSION, Signatures};
+use crate::admin::clock::ClockStatus;
 use holdfast_store::dir::reserve::Level;
 use holdfast_store::engine::embedded::DiskRoom;
 use holdfast_store::{HistogramValues, Store, TableDamage};
@@ -44,6 +45,9 @@ pub struct Status {
     /// Room on the disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskStatus>,
+    /// The service clock; nothing if it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockStatus>,
     /// Tables by name.
     pub tables: Vec<TableStatus>,
     /// Whether there are more than are listed.
@@ -383,6 +387,7 @@ pub fn of_server(
         commit: inner.commit,
         writing_ended: engine.ended,
         disk: engine.room.map(DiskStatus::of),
+        clock: Some(ClockStatus::of_store(store)),
         tables,
         more_tables,
         server: Some(server),

@@ -34,6 +34,9 @@ impl fmt::Display for Status {
         if let Some(disk) = &self.disk {
             line("disk", disk.to_string())?;
         }
+        if let Some(clock) = self.clock.as_ref().filter(|clock| !clock.is_real()) {
+            line("clock", clock.to_string())?;
+        }
         match (&self.writing_ended, self.pid) {
             (Some(reason), _) => line("writing", format!("ENDED until the next start: {reason}"))?,
             (None, Some(_)) => line("writing", "goes on".to_owned())?,

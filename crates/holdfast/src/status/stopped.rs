@@ -2,6 +2,7 @@
 
 use super::{DiskStatus, FilesStatus, Status, TableStatus};
 use crate::about::{Data, PROGRAM_VERSION};
+use crate::admin::clock::ClockStatus;
 use holdfast_store::dir::format::Format;
 use holdfast_store::dir::layout::{BACKUPS, BLOBS, INDEX, LOG};
 use holdfast_store::dir::lock::DirLock;
@@ -37,9 +38,9 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
     let reserve = Reserve::new(Arc::new(RealDisk), dir, None);
     let (version, commit, flags) =
         found.best.map_or((0, 0, 0), |record| (record.version, record.commit, record.flags));
-    let (tables, more_tables, unread) = match tables(dir) {
-        Ok((tables, more)) => (tables, more, None),
-        Err(error) => (Vec::new(), true, Some(format!("{error:#}"))),
+    let (tables, more_tables, clock, unread) = match contents(dir) {
+        Ok((tables, more, clock)) => (tables, more, Some(clock), None),
+        Err(error) => (Vec::new(), true, None, Some(format!("{error:#}"))),
     };
     drop(lock);
     Ok(Status {
@@ -49,6 +50,7 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
         version,
         commit,
         disk: reserve.ok().map(|reserve| DiskStatus::of(DiskRoom::measure(&reserve))),
+        clock,
         tables,
         more_tables,
         files: Some(FilesStatus {
@@ -64,11 +66,13 @@ pub fn of_directory(dir: &Path) -> Result<Status, Refusal> {
     })
 }
 
-/// The tables that the next start would find.
-fn tables(dir: &Path) -> anyhow::Result<(Vec<TableStatus>, bool)> {
+/// The tables and the clock that the next start would find.
+fn contents(dir: &Path) -> anyhow::Result<(Vec<TableStatus>, bool, ClockStatus)> {
     let stopped = Stopped::open(dir)?;
-    // How the service clock differs is known to its server only; no state lasts long.
-    super::tables::all(&stopped.snapshot(), SystemClock.now_ms())
+    let snapshot = stopped.snapshot();
+    let clock = ClockStatus::of_stopped(&snapshot, SystemClock.now_ms())?;
+    let (tables, more) = super::tables::all(&snapshot, clock.service_ms)?;
+    Ok((tables, more, clock))
 }
 
 /// The refusal of a verb that needs a store.

@@ -1,6 +1,7 @@
 //! The verbs of the real binary, on a running server and on a stopped directory.
 
 mod change;
+mod clock;
 mod console;
 mod doctor;
 mod env;

@@ -302,7 +302,7 @@ fn last_commit(look: &Look, view: &dyn View, now_ms: u64) -> Result<(Loss, Strin
     meta.epoch = meta.epoch.max(look.survey.epoch()) + NUMBERS_SKIPPED;
     let row = CommitRow {
         real_ms: meta.real_ms,
-        service_ms: meta.clock.frozen_ms.unwrap_or(meta.real_ms.saturating_add_signed(meta.clock.ahead_ms)),
+        service_ms: meta.clock.at(meta.real_ms),
         origin: Origin::System,
         root: "main".into(),
         service: "store".into(),

@@ -4,7 +4,7 @@ use crate::clocks::Clocks;
 
 /// The earliest time at which a job may have its next step.
 ///
-/// The runner looks once a second: a step that is due runs within a second, never early. While the service clock is frozen, a
+/// The runner looks once a second, and when the service clock was changed: a step that is due runs within a second, never early. While the service clock is frozen, a
 /// time of it that has not come does not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotBefore {

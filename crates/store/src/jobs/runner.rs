@@ -47,7 +47,7 @@ struct SignalState {
 }
 
 impl Signal {
-    /// A job was started.
+    /// A job was started or moved on, or the clock that jobs wait for.
     pub(crate) fn ring(&self) {
         self.state.lock().due = true;
         self.changed.notify_all();
