@@ -43,6 +43,8 @@ pub enum Mix {
     Update,
     /// TransactWriteItems of 4 keys each that do not exist yet, counted up from `first_key`.
     TransactNew,
+    /// As `TransactNew`, each with a ClientRequestToken of its own.
+    TransactToken,
 }
 
 impl Mix {
@@ -60,12 +62,13 @@ impl Mix {
             Mix::ScanFilter => "scan-filter",
             Mix::Update => "update",
             Mix::TransactNew => "transact-new",
+            Mix::TransactToken => "transact-token",
         }
     }
 
     /// Whether it writes keys that do not exist yet, and so needs none that do.
     fn is_filling(self) -> bool {
-        matches!(self, Mix::PutNew | Mix::BatchNew | Mix::TransactNew)
+        matches!(self, Mix::PutNew | Mix::BatchNew | Mix::TransactNew | Mix::TransactToken)
     }
 }
 

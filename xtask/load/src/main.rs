@@ -67,7 +67,7 @@ struct RunArgs {
     /// How many keys exist, for everything that does not write new ones.
     #[arg(long, default_value_t = 0)]
     keys: u64,
-    /// Number of the first new key, for put-new and batch-new.
+    /// Number of the first new key, for everything that writes new ones.
     #[arg(long, default_value_t = 0)]
     first_key: u64,
     /// End after so many requests.
@@ -100,6 +100,7 @@ enum MixName {
     ScanFilter,
     Update,
     TransactNew,
+    TransactToken,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -122,6 +123,7 @@ impl RunArgs {
             MixName::ScanFilter => Mix::ScanFilter,
             MixName::Update => Mix::Update,
             MixName::TransactNew => Mix::TransactNew,
+            MixName::TransactToken => Mix::TransactToken,
         };
         let shape = match self.shape {
             ShapeName::Single => Shape::Single,

@@ -76,12 +76,14 @@ impl Template {
         Template::new(target, "BatchWriteItem", &body, false)
     }
 
-    /// A TransactWriteItems of 4 puts.
-    pub fn transaction(target: &Target) -> Template {
+    /// A TransactWriteItems of 4 puts, `with_token` with a ClientRequestToken that goes with its items.
+    pub fn transaction(target: &Target, with_token: bool) -> Template {
         let (table, item) = (&target.table, target.shape.item_json());
         let put = format!(r#"{{"Put":{{"TableName":"{table}","Item":{item}}}}}"#);
         let puts = vec![put; TRANSACTION_ITEMS as usize].join(",");
-        Template::new(target, "TransactWriteItems", &format!(r#"{{"TransactItems":[{puts}]}}"#), false)
+        // Behind the puts, the mark takes the key of the item after them: another one in each transaction.
+        let token = if with_token { format!(r#","ClientRequestToken":"{KEY_MARK}""#) } else { String::new() };
+        Template::new(target, "TransactWriteItems", &format!(r#"{{"TransactItems":[{puts}]{token}}}"#), false)
     }
 
     /// An UpdateItem that counts on the condition that the item is there.
@@ -352,10 +354,14 @@ mod tests {
     #[test]
     fn a_transaction_holds_the_items_of_4_puts_and_an_update_names_one() {
         let target = target(Shape::Single);
-        let (mut transaction, mut put) = (Template::transaction(&target), Template::put(&target));
+        let (mut transaction, mut put) = (Template::transaction(&target, true), Template::put(&target));
         let mut update = Template::update(&target);
+        transaction.patch(44, 9);
+        let other = body(transaction.bytes());
         transaction.patch(40, 9);
         let transaction = body(transaction.bytes());
+        assert!(transaction["ClientRequestToken"].is_string());
+        assert_ne!(transaction["ClientRequestToken"], other["ClientRequestToken"]);
         let actions = transaction["TransactItems"].as_array().unwrap();
         assert_eq!(actions.len() as u64, TRANSACTION_ITEMS);
         for (action, index) in actions.iter().zip(40..) {

@@ -117,7 +117,7 @@ impl<'a> Worker<'a> {
                 put: Template::put(&target),
                 get: Template::get(&target),
                 batch: Template::batch(&target),
-                transaction: Template::transaction(&target),
+                transaction: Template::transaction(&target, load.mix == Mix::TransactToken),
                 update: Template::update(&target),
                 query_table: Template::query_table(&target),
                 query_index: Template::query_index(&target),
@@ -198,7 +198,7 @@ impl<'a> Worker<'a> {
                 (&mut templates.query_index, self.random % (load.keys / GROUP_ITEMS), Expects::Group)
             }
             Mix::Update => (&mut templates.update, self.random % load.keys, Expects::Success),
-            Mix::TransactNew => {
+            Mix::TransactNew | Mix::TransactToken => {
                 (&mut templates.transaction, load.first_key + ticket * TRANSACTION_ITEMS, Expects::Success)
             }
             Mix::Scan | Mix::ScanFilter => return self.send_scan(index, now),

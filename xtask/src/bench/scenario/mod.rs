@@ -1,6 +1,7 @@
 //! What is done to the servers: one file for each group of limits.
 
 mod build;
+mod counts;
 mod longest;
 mod memory;
 mod pages;

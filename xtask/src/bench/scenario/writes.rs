@@ -1,5 +1,6 @@
 //! Durable writes: at 64 connections, at one, with history and without.
 
+use super::counts;
 use super::{report_of, rotated, server_cpu, times_faster};
 use crate::bench::judge::{Judged, number};
 use crate::bench::server::{Kind, Server};
@@ -8,6 +9,9 @@ use anyhow::Result;
 use holdfast_load::generator::Mix;
 use holdfast_load::item::Shape;
 use holdfast_load::report::Report;
+
+/// The first key of a second stretch of new ones; no first stretch comes near it.
+const FAR_KEY: u64 = 1 << 40;
 
 pub fn put64(session: &mut Session<'_>) -> Result<()> {
     let kinds = [Kind::Dynoxide, Kind::Holdfast, Kind::HoldfastInMemory, Kind::DynamoDbLocal];
@@ -52,7 +56,10 @@ pub fn update64(session: &mut Session<'_>) -> Result<()> {
         session.measure("update64, filling", server, &Stretch::counted(Mix::PutNew, 0, keys))?;
         session.settle();
         let (warm_up, seconds) = pace(session, server);
-        session.measure("update64", server, &Stretch::timed(Mix::Update, 64, keys, warm_up, seconds))
+        let stretch = Stretch::timed(Mix::Update, 64, keys, warm_up, seconds);
+        let report = session.measure("update64", server, &stretch)?;
+        counts::check(server, report.each_second.iter().sum())?;
+        Ok(report)
     })?;
     let what = "durable UpdateItem, ADD with a condition, 64 connections, against dynoxide on a file";
     judge_against_dynoxide(session, &reports, what, 5.0)
@@ -60,12 +67,21 @@ pub fn update64(session: &mut Session<'_>) -> Result<()> {
 
 pub fn transact16(session: &mut Session<'_>) -> Result<()> {
     let kinds = rotated(session, [Kind::Dynoxide, Kind::Holdfast, Kind::DynamoDbLocal]);
-    let reports = session.compare(&kinds, |session, server| {
+    let (mut bare, mut with_token) = (Vec::new(), Vec::new());
+    session.compare_over(Shape::Single, &kinds, |session, server| {
         let (warm_up, seconds) = pace(session, server);
-        session.measure("transact16", server, &Stretch::timed(Mix::TransactNew, 16, 0, warm_up, seconds))
+        let stretch = Stretch::timed(Mix::TransactNew, 16, 0, warm_up, seconds);
+        bare.push((server.kind, session.measure("transact16", server, &stretch)?));
+        session.settle();
+        let stretch = Stretch { mix: Mix::TransactToken, first_key: FAR_KEY, ..stretch };
+        with_token.push((server.kind, session.measure("transact16, tokens", server, &stretch)?));
+        Ok(())
     })?;
     let what = "durable TransactWriteItems of 4 puts, 16 connections, against dynoxide on a file";
-    judge_against_dynoxide(session, &reports, what, 4.0)
+    judge_against_dynoxide(session, &bare, what, 4.0)?;
+    let what =
+        "durable TransactWriteItems of 4 puts with a token, 16 connections, against dynoxide on a file";
+    judge_against_dynoxide(session, &with_token, what, 4.0)
 }
 
 fn judge_against_dynoxide(
