@@ -96,6 +96,8 @@ pub struct Context {
     pub region: Box<str>,
     /// Access key from the credential.
     pub access_key: Box<str>,
+    /// Where the request was sent: host and port, as its sender wrote them.
+    pub host: Box<str>,
     /// Id that the answer carries.
     pub request_id: RequestId,
     /// Service time in milliseconds since 1970.
@@ -131,6 +133,7 @@ impl Context {
             account: ACCOUNT.into(),
             region: region.into(),
             access_key: access_key.into(),
+            host: Box::default(),
             request_id,
             now_ms,
             random: random()?,

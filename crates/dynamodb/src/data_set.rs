@@ -98,6 +98,23 @@ impl DataSet {
     }
 }
 
+/// A table by its whole name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamedTable {
+    /// Whose it is.
+    pub data_set: DataSet,
+    /// Its name there.
+    pub name: String,
+}
+
+impl fmt::Display for NamedTable {
+    /// For people: `NAME`, or `NAME of key KEY, region REGION`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { data_set, name } = self;
+        if data_set.is_shared() { f.write_str(name) } else { write!(f, "{name} of {data_set}") }
+    }
+}
+
 fn of_key(account: &str, access_key: &str) -> Box<str> {
     format!("{account}{KEY_MARK}{access_key}").into()
 }

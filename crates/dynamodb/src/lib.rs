@@ -42,5 +42,5 @@ pub mod table;
 mod transaction;
 mod write;
 
-pub use data_set::DataSet;
+pub use data_set::{DataSet, NamedTable};
 pub use operations::{DEVIATIONS, Deviation, OPERATIONS, Operation, Prepared, Status, prepare};

@@ -11,6 +11,8 @@ mod batch_write_item;
 mod create_table;
 mod delete_item;
 mod delete_table;
+mod describe_endpoints;
+mod describe_limits;
 mod describe_table;
 mod deviations;
 mod get_item;
@@ -103,13 +105,13 @@ pub const OPERATIONS: &[Operation] = &[
     missing("DescribeBackup"),
     missing("DescribeContinuousBackups"),
     missing("DescribeContributorInsights"),
-    missing("DescribeEndpoints"),
+    real("DescribeEndpoints", describe_endpoints::prepare, &[]),
     missing("DescribeExport"),
     missing("DescribeGlobalTable"),
     missing("DescribeGlobalTableSettings"),
     missing("DescribeImport"),
     missing("DescribeKinesisStreamingDestination"),
-    missing("DescribeLimits"),
+    real("DescribeLimits", describe_limits::prepare, &[]),
     real("DescribeTable", describe_table::prepare, &["TableName"]),
     missing("DescribeTableReplicaAutoScaling"),
     missing("DescribeTimeToLive"),

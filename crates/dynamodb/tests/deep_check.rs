@@ -4,7 +4,7 @@
 
 use holdfast_aws::{Context, RequestId};
 use holdfast_dynamodb::inspect::check::{self, CheckedTable, HOLD};
-use holdfast_dynamodb::{Prepared, inspect, prepare};
+use holdfast_dynamodb::{DataSet, NamedTable, Prepared, inspect, prepare};
 use holdfast_state::catalog;
 use holdfast_state::operation::Submission;
 use holdfast_store::{
@@ -22,6 +22,11 @@ const TABLE: &str = r#"{"TableName":"boats","BillingMode":"PAY_PER_REQUEST",
         "KeySchema":[{"AttributeName":"port","KeyType":"HASH"},{"AttributeName":"built","KeyType":"RANGE"}]}],
     "LocalSecondaryIndexes":[{"IndexName":"by-year","Projection":{"ProjectionType":"ALL"},
         "KeySchema":[{"AttributeName":"id","KeyType":"HASH"},{"AttributeName":"built","KeyType":"RANGE"}]}]}"#;
+
+/// One of everybody's tables.
+fn table(name: &str) -> NamedTable {
+    NamedTable { data_set: DataSet::shared(), name: name.to_owned() }
+}
 
 fn write(store: &Store, operation: &str, body: &str) {
     let context = Context {
@@ -102,7 +107,7 @@ fn rows(store: &Store, space: SpaceId) -> Vec<(Vec<u8>, Vec<u8>, u64)> {
 }
 
 fn check(store: &Store, hold: Duration) -> CheckedTable {
-    check::table(&|| store.snapshot(), "boats", hold, &mut |_| true).unwrap().unwrap()
+    check::table(&|| store.snapshot(), &table("boats"), hold, &mut |_| true).unwrap().unwrap()
 }
 
 /// The one finding, in both ways of reading: index, key, what.
@@ -119,9 +124,9 @@ fn a_sound_table_has_no_findings() {
         let expected = CheckedTable { items: 30, rows: 20 + 30, ..CheckedTable::default() };
         assert_eq!(check(&store, hold), expected);
     }
-    assert!(check::table(&|| store.snapshot(), "none", HOLD, &mut |_| true).unwrap().is_none());
-    assert_eq!(check::names(&store.snapshot(), None, 9).unwrap(), ["boats"]);
-    assert!(check::names(&store.snapshot(), Some("boats"), 9).unwrap().is_empty());
+    assert!(check::table(&|| store.snapshot(), &table("none"), HOLD, &mut |_| true).unwrap().is_none());
+    assert_eq!(check::tables(&store.snapshot(), None, 9).unwrap(), [table("boats")]);
+    assert!(check::tables(&store.snapshot(), Some(&table("boats")), 9).unwrap().is_empty());
 }
 
 /// Rows of items with many attributes are made of few of them, by another way than they are checked.
@@ -243,7 +248,7 @@ fn findings_are_bounded_and_a_check_can_be_stopped() {
     let checked = check(&store, HOLD);
     assert_eq!((checked.findings.len(), checked.further_findings), (100, 1_100));
     let mut told = Vec::new();
-    let stopped = check::table(&|| store.snapshot(), "boats", HOLD, &mut |progress| {
+    let stopped = check::table(&|| store.snapshot(), &table("boats"), HOLD, &mut |progress| {
         told.push((progress.done, progress.all));
         told.len() < 2
     });
@@ -274,7 +279,7 @@ fn under_load(store: &Store, hold: Duration, meanwhile: impl Fn()) -> Vec<Checke
         let mut checks = Vec::new();
         while checks.len() < 5 || written.load(Ordering::Relaxed) < 200 {
             let pages = AtomicU64::new(0);
-            let checked = check::table(&|| store.snapshot(), "boats", hold, &mut |_| {
+            let checked = check::table(&|| store.snapshot(), &table("boats"), hold, &mut |_| {
                 // Something is written between any two pages.
                 let before = written.load(Ordering::Relaxed);
                 while written.load(Ordering::Relaxed) == before {
@@ -326,7 +331,7 @@ fn a_table_that_is_deleted_meanwhile_is_no_damage() {
     let store = filled(Options { history: None, ..Options::in_memory() });
     (0..1_100).for_each(|number| put(&store, number, number % 11));
     let mut pages = 0;
-    let checked = check::table(&|| store.snapshot(), "boats", Duration::ZERO, &mut |_| {
+    let checked = check::table(&|| store.snapshot(), &table("boats"), Duration::ZERO, &mut |_| {
         if pages == 0 {
             write(&store, "DeleteTable", r#"{"TableName":"boats"}"#);
         }

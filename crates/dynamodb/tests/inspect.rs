@@ -3,7 +3,7 @@
 
 use holdfast_aws::{Context, RequestId};
 use holdfast_dynamodb::inspect::history::{self, ItemHistory, What};
-use holdfast_dynamodb::{Prepared, prepare};
+use holdfast_dynamodb::{DataSet, NamedTable, Prepared, prepare};
 use holdfast_state::operation::Submission;
 use holdfast_store::{HistoryLimits, Options, Store, TimeSource};
 use std::sync::Arc;
@@ -17,6 +17,11 @@ impl TimeSource for Ticking {
     fn now_ms(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// One of everybody's tables.
+fn table(name: &str) -> NamedTable {
+    NamedTable { data_set: DataSet::shared(), name: name.to_owned() }
 }
 
 fn store() -> Store {
@@ -60,7 +65,7 @@ fn events(history: &ItemHistory) -> Vec<(u64, What)> {
 #[test]
 fn the_past_of_an_item_goes_back_over_dropped_tables() {
     let store = store();
-    let unknown = history::of_item(&store.snapshot(), "boats", "ketch", 9).unwrap_err();
+    let unknown = history::of_item(&store.snapshot(), &table("boats"), "ketch", 9).unwrap_err();
     assert!(unknown.to_string().contains("no table boats"), "{unknown}");
     create(&store, "id");
     let mut expected = vec![(put(&store, "ketch", 1), What::Insert)];
@@ -77,7 +82,7 @@ fn the_past_of_an_item_goes_back_over_dropped_tables() {
     expected.reverse();
 
     let now = store.snapshot();
-    let history = history::of_item(&now, "boats", "ketch", 99).unwrap();
+    let history = history::of_item(&now, &table("boats"), "ketch", 99).unwrap();
     assert_eq!(events(&history), expected);
     assert_eq!((history.key.as_str(), history.more, history.horizon), (r#"{"id":{"S":"ketch"}}"#, false, 0));
     let newest = history.versions[0].commit.as_ref().unwrap();
@@ -89,19 +94,19 @@ fn the_past_of_an_item_goes_back_over_dropped_tables() {
     assert_eq!(sizes, [small, None, Some(2 + 5 + 6 + 3), None, small, small]);
     assert_eq!(&*history.versions[1].commit.as_ref().unwrap().operation, "DeleteTable");
 
-    let some = history::of_item(&now, "boats", r#"{"id":{"S":"ketch"}}"#, 2).unwrap();
+    let some = history::of_item(&now, &table("boats"), r#"{"id":{"S":"ketch"}}"#, 2).unwrap();
     assert!(some.more && events(&some) == expected[..2]);
-    let all = history::of_item(&now, "boats", "id=ketch", 6).unwrap();
+    let all = history::of_item(&now, &table("boats"), "id=ketch", 6).unwrap();
     assert!(!all.more && all.versions.len() == 6);
-    assert!(history::of_item(&now, "boats", "name=ketch", 9).unwrap().versions.is_empty());
+    assert!(history::of_item(&now, &table("boats"), "name=ketch", 9).unwrap().versions.is_empty());
     // A key of a table in between.
-    assert!(history::of_item(&now, "boats", r#"{"name":{"S":"a"}}"#, 9).unwrap().versions.is_empty());
-    assert!(history::of_item(&now, "boats", r#"{"mast":{"S":"a"}}"#, 9).is_err());
+    assert!(history::of_item(&now, &table("boats"), r#"{"name":{"S":"a"}}"#, 9).unwrap().versions.is_empty());
+    assert!(history::of_item(&now, &table("boats"), r#"{"mast":{"S":"a"}}"#, 9).is_err());
 
     for pair in expected.windows(2) {
         let [(after, what), (before, _)] = pair else { panic!() };
         let exists = matches!(what, What::Insert | What::Modify);
-        let item = history::item_at(&store.as_of(*after).unwrap(), "boats", "ketch");
+        let item = history::item_at(&store.as_of(*after).unwrap(), &table("boats"), "ketch");
         match what {
             What::Drop => {
                 assert!(item.unwrap_err().to_string().contains("there was no table boats at version"))
@@ -109,9 +114,10 @@ fn the_past_of_an_item_goes_back_over_dropped_tables() {
             _ => assert_eq!(item.unwrap().is_some(), exists, "{after} {before}"),
         }
     }
-    let item = history::item_at(&store.as_of(expected[4].0).unwrap(), "boats", "ketch").unwrap().unwrap();
+    let item =
+        history::item_at(&store.as_of(expected[4].0).unwrap(), &table("boats"), "ketch").unwrap().unwrap();
     assert_eq!(item, r#"{"id":{"S":"ketch"},"length":{"N":"2"}}"#);
-    assert_eq!(history::item_at(&now, "boats", "dinghy").unwrap(), None);
+    assert_eq!(history::item_at(&now, &table("boats"), "dinghy").unwrap(), None);
 }
 
 #[test]
@@ -126,7 +132,7 @@ fn an_item_is_found_though_a_later_table_of_the_name_has_another_key() {
         );
         write(&store, "CreateTable", &body);
     };
-    let of = |key: &str| history::of_item(&store.snapshot(), "boats", key, 9);
+    let of = |key: &str| history::of_item(&store.snapshot(), &table("boats"), key, 9);
     create_with("name", "B");
     for key in [r#"{"id":{"S":"5"}}"#, "5"] {
         let found = of(key).unwrap();
@@ -153,13 +159,13 @@ fn where_the_past_ends_is_told() {
     });
     let last = put(&store, "ketch", 9);
     while store.trim_once(HistoryLimits { window_ms: 0, bytes_max: 0 }).unwrap() {}
-    let history = history::of_item(&store.snapshot(), "boats", "ketch", 9).unwrap();
+    let history = history::of_item(&store.snapshot(), &table("boats"), "ketch", 9).unwrap();
     assert_eq!(history.horizon, last);
     let [only] = &history.versions[..] else { panic!("{history:?}") };
     assert_eq!((only.version, only.size), (last, Some(15)));
     assert!(matches!(only.what, What::Write | What::Modify), "{only:?}");
     let next = put(&store, "ketch", 1);
-    let history = history::of_item(&store.snapshot(), "boats", "ketch", 9).unwrap();
+    let history = history::of_item(&store.snapshot(), &table("boats"), "ketch", 9).unwrap();
     assert_eq!(events(&history)[0], (next, What::Modify));
     assert_eq!(history.versions.len(), 2);
 }

@@ -4,7 +4,7 @@
 
 mod indexed;
 
-use holdfast_dynamodb::inspect;
+use holdfast_dynamodb::{DataSet, NamedTable, inspect};
 use holdfast_store::Read;
 use indexed::{Item, Model, Server, check, consumed, items, key, part};
 use proptest::prelude::*;
@@ -294,8 +294,9 @@ fn check_items(server: &mut Server, model: &Model) {
 /// What a deep check has to say.
 fn findings(server: &Server) -> Vec<String> {
     let newest = || server.twins.store().snapshot();
-    let table = inspect::check::table(&newest, "table", Duration::MAX, &mut |_| true).unwrap().unwrap();
-    let tokens = inspect::tokens::check(&newest, Duration::MAX, &mut || true).unwrap();
+    let table = NamedTable { data_set: DataSet::shared(), name: "table".to_owned() };
+    let table = inspect::check::table(&newest, &table, Duration::MAX, &mut |_| true).unwrap().unwrap();
+    let tokens = inspect::tokens::check(&DataSet::shared(), &newest, Duration::MAX, &mut || true).unwrap();
     table.findings.into_iter().map(|finding| finding.what).chain(tokens.findings).collect()
 }
 

@@ -1,6 +1,7 @@
 //! What is fixed once a server runs: who it is, where it listens, where the data are and on what they stand.
 
 use crate::console::hosts::Hosts;
+use holdfast_aws::context::IsolateBy;
 use holdfast_store::dir::mount::{Mount, MountKind};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -26,6 +27,11 @@ impl Listening {
     pub fn urls(&self) -> impl Iterator<Item = (&'static str, String)> {
         let all = [("dynamodb", self.dynamodb), ("aws", self.aws), ("console", self.console)];
         all.into_iter().filter_map(|(name, address)| Some((name, format!("http://{}", address?))))
+    }
+
+    /// Host and port of DynamoDB, for who did not name them.
+    pub fn host(&self) -> Box<str> {
+        self.dynamodb.or(self.aws).map(|address| address.to_string()).unwrap_or_default().into()
     }
 }
 
@@ -101,6 +107,8 @@ pub struct About {
     pub console_hosts: Hosts,
     /// Whose signatures are taken.
     pub signatures: Signatures,
+    /// What separates the tables of clients.
+    pub isolate_by: IsolateBy,
     /// Services that were asked for and are not there.
     pub unavailable: Vec<String>,
     /// When it began to serve.

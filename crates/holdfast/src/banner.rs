@@ -4,6 +4,7 @@
 use crate::about::{About, PROGRAM_VERSION, Signatures};
 use crate::admin::clock::ClockStatus;
 use crate::config::{Serve, Window};
+use holdfast_aws::context::IsolateBy;
 use holdfast_store::OpenError;
 use holdfast_store::dir::Refusal;
 use std::io::Write;
@@ -103,6 +104,9 @@ pub fn ready(options: &Serve, about: &About, clock: &ClockStatus, created: bool)
         Signatures::Any => {}
         Signatures::Test => line("signatures", "checked; the key `test` with the secret `test` is known"),
         Signatures::OwnKeys => line("signatures", "checked against the keys that were given"),
+    }
+    if about.isolate_by != IsolateBy::default() {
+        line("tables", &format!("{} has its own", crate::status::separated(about.isolate_by)));
     }
     if !about.unavailable.is_empty() {
         let names = about.unavailable.join(", ");

@@ -4,6 +4,7 @@ use crate::admin::clock::{Duration, Time};
 use crate::admin::past::{At, VERSIONS_MAX};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use holdfast_aws::context::IsolateBy;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -100,6 +101,28 @@ pub enum Sigv4 {
     Off,
 }
 
+/// What separates the tables of clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Isolation(pub IsolateBy);
+
+impl FromStr for Isolation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut isolate_by = IsolateBy::default();
+        for name in text.split(',').map(str::trim) {
+            match name {
+                "key" => isolate_by.key = true,
+                "region" => isolate_by.region = true,
+                // A variable that is there and empty says nothing.
+                "" | "none" => {}
+                _ => return Err(format!("`{name}` is none of `key`, `region` and `none`")),
+            }
+        }
+        Ok(Self(isolate_by))
+    }
+}
+
 /// What never shows: neither in messages nor in `Debug`.
 #[derive(Clone)]
 pub struct Hidden(pub String);
@@ -166,6 +189,16 @@ pub struct Serve {
     /// once.
     #[arg(long, env = "HOLDFAST_DELAY_TRANSIENT_STATUSES", value_parser = FalseyValueParser::new())]
     pub delay_transient_statuses: bool,
+    /// Let each access key (`key`), each region (`region`) or each pair of both (`key,region`) see its own tables, as DynamoDB
+    /// Local does without -sharedDb. Without it, or with `none`, everybody sees the same ones.
+    #[arg(
+        long,
+        env = "HOLDFAST_ISOLATE_BY",
+        value_name = "key,region",
+        default_value = "none",
+        hide_default_value = true
+    )]
+    pub isolate_by: Isolation,
     /// Services that clients will ask for, as LocalStack is told: those that are not there are announced as unavailable.
     #[arg(long, env = "SERVICES", value_delimiter = ',')]
     pub services: Vec<String>,
@@ -277,6 +310,13 @@ pub struct History {
     /// Print the item as of this version, or as of this time (2026-11-24T13:05:59.123Z), as DynamoDB's JSON.
     #[arg(long)]
     pub at: Option<At>,
+    /// The access key whose table is meant, where keys have tables of their own (`serve --isolate-by key`). Without it and
+    /// `--of-region` everybody's table is meant, or the only one of that name.
+    #[arg(long, value_name = "KEY")]
+    pub of_key: Option<String>,
+    /// The region whose table is meant, where regions have tables of their own (`serve --isolate-by region`).
+    #[arg(long, value_name = "REGION")]
+    pub of_region: Option<String>,
     /// Most versions that are shown.
     #[arg(long, default_value = "100", conflicts_with = "at", value_parser = clap::value_parser!(u32).range(1..=VERSIONS_MAX as i64))]
     pub limit: u32,
@@ -376,6 +416,14 @@ mod tests {
             "7".parse::<Window>().is_err() && "d".parse::<Window>().is_err() && "".parse::<Window>().is_err()
         );
         assert!("1é".parse::<Window>().is_err() && "99999999999999999999d".parse::<Window>().is_err());
+        let isolation = |text: &str| text.parse().map(|Isolation(IsolateBy { key, region })| (key, region));
+        assert_eq!(
+            ["", "none", " "].map(isolation),
+            [Ok((false, false)), Ok((false, false)), Ok((false, false))]
+        );
+        assert_eq!(["key", "region"].map(isolation), [Ok((true, false)), Ok((false, true))]);
+        assert_eq!(["key, region", "region,key"].map(isolation), [Ok((true, true)), Ok((true, true))]);
+        assert!(["keys", "key;region", "KEY"].map(isolation).iter().all(Result::is_err));
         assert_eq!("0".parse(), Ok(Port::On(0)));
         assert!("65536".parse::<Port>().is_err());
     }

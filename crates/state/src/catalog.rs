@@ -208,13 +208,14 @@ pub fn list_all(
     ENTRIES.scan(read, catalog, &ENTRIES.all(), after, false).take(limit).collect()
 }
 
-/// As [`list_all`], from the beginning on and of one kind of resource only.
+/// As [`list_all`], of one kind of resource only.
 ///
 /// # Errors
 /// If a read fails or an entry is unreadable.
 pub fn list_all_of(
     read: &(impl Read + ?Sized),
     resource: Resource,
+    after: Option<&CatalogKey>,
     limit: usize,
 ) -> Result<Vec<(CatalogKey, Stored<CatalogEntry>)>, StateError> {
     let Some(catalog) = open(read)? else { return Ok(Vec::new()) };
@@ -222,7 +223,7 @@ pub fn list_all_of(
         Ok((key, _)) => key.service == resource.service && key.kind == resource.kind,
         Err(_) => true,
     };
-    ENTRIES.scan(read, catalog, &ENTRIES.all(), None, false).filter(of_kind).take(limit).collect()
+    ENTRIES.scan(read, catalog, &ENTRIES.all(), after, false).filter(of_kind).take(limit).collect()
 }
 
 /// Gives a new name a new, empty space.

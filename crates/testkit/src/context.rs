@@ -10,6 +10,7 @@ pub fn context(now_ms: u64) -> Context {
         account: "000000000000".into(),
         region: "eu-west-1".into(),
         access_key: "test".into(),
+        host: "localhost:8000".into(),
         request_id: RequestId::from_random([7; 52]),
         now_ms,
         random: [7; 16],

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 /// Longest access key id. Source: the constraint of `accessKeyIdType` in AWS's API models.
 pub(super) const ACCESS_KEY_CHARACTERS_MAX: usize = 128;
+/// Longest region. Ours: it may become part of stored keys; AWS's have 14 characters at most.
+const REGION_CHARACTERS_MAX: usize = 128;
 /// What an `Authorization` header must begin with to be looked at. Source: recorded answers of DynamoDB.
 const SCHEMES: &str = "AWS4-";
 /// Query parameter that makes a URL a presigned one.
@@ -44,7 +46,7 @@ impl<'a> Credential<'a> {
     /// Whether the region may be one: whatever clients use locally counts, `us-east-1` as well as `local`.
     pub(super) fn has_region(&self) -> bool {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        !self.region.is_empty() && self.region.bytes().all(fits)
+        (1..=REGION_CHARACTERS_MAX).contains(&self.region.len()) && self.region.bytes().all(fits)
     }
 }
 

@@ -8,7 +8,7 @@
 //! in the same commits, so each page is still compared exactly; only counters are not, which is said.
 
 use super::InspectError;
-use crate::data_set::DataSet;
+use crate::data_set::{DataSet, NamedTable};
 use crate::index::{self, Indexed};
 use crate::item::size;
 use crate::item::view::{Item, Value as ItemValue};
@@ -16,8 +16,8 @@ use crate::key::{KeyAttribute, KeySchema, ScalarType, StoredKey};
 use crate::number::Number;
 use crate::table::{IndexView, TableDefinition};
 use holdfast_shapes::{AttributeMap, AttributeValue};
-use holdfast_state::catalog;
-use holdfast_state::families::{Family, SpaceKind};
+use holdfast_state::catalog::{self, CatalogKey};
+use holdfast_state::families::{Family, Resource, SpaceKind};
 use holdfast_state::key::{KeyError, KeyReader};
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Counters, HistoryError, Read, Snapshot, SpaceId, Value, Version};
@@ -71,28 +71,43 @@ pub struct Progress {
     pub all: u64,
 }
 
-/// Names of tables behind `after`, in the order of their bytes, at most `limit`.
+/// Tables behind `after`, of all data sets, in the order of the catalog, at most `limit`.
 ///
 /// # Errors
 /// If the catalog cannot be read.
-pub fn names(read: &Snapshot, after: Option<&str>, limit: usize) -> Result<Vec<String>, InspectError> {
-    let tables = catalog::list(read, &DataSet::shared().tables(), after, limit)?;
-    Ok(tables.into_iter().map(|(name, _)| name).collect())
+pub fn tables(
+    read: &Snapshot,
+    after: Option<&NamedTable>,
+    limit: usize,
+) -> Result<Vec<NamedTable>, InspectError> {
+    let after = after.map(|NamedTable { data_set, name }| CatalogKey {
+        account: data_set.account().to_owned(),
+        region: data_set.region().to_owned(),
+        service: Resource::DYNAMODB_TABLE.service.to_owned(),
+        kind: Resource::DYNAMODB_TABLE.kind.to_owned(),
+        name: name.clone(),
+    });
+    let entries = catalog::list_all_of(read, Resource::DYNAMODB_TABLE, after.as_ref(), limit)?;
+    let tables = entries.into_iter().map(|(CatalogKey { account, region, name, .. }, _)| NamedTable {
+        data_set: DataSet::new(&account, &region),
+        name,
+    });
+    Ok(tables.collect())
 }
 
-/// Checks a table; `None` if there is none of that name. `newest` takes a new snapshot; `hold` is for how long the first may
+/// Checks a table; `None` if there is none. `newest` takes a new snapshot; `hold` is for how long the first may
 /// be held; `each` is told after every page how far it is, and answers whether to go on.
 ///
 /// # Errors
 /// If the table cannot be found because of a failed read, or its definition cannot be read. Damage further down is a finding.
 pub fn table(
     newest: &dyn Fn() -> Snapshot,
-    name: &str,
+    table: &NamedTable,
     hold: Duration,
     each: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Option<CheckedTable>, InspectError> {
     let first = newest();
-    let Some((space, entry)) = catalog::resolve(&first, &DataSet::shared().tables(), name)? else {
+    let Some((space, entry)) = catalog::resolve(&first, &table.data_set.tables(), &table.name)? else {
         return Ok(None);
     };
     let (schema, indexes) = TableDefinition::keys_and_indexes(&entry.record.definition)?;

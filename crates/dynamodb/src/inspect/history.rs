@@ -1,12 +1,12 @@
 //! The versions of an item, and an item as of a version.
 
 use super::{InspectError, key_text};
-use crate::data_set::DataSet;
+use crate::data_set::{DataSet, NamedTable};
 use crate::item::json;
 use crate::item::view::Item;
 use crate::table::TableDefinition;
 use holdfast_state::catalog;
-use holdfast_state::families::SpaceKind;
+use holdfast_state::families::{Resource, SpaceKind};
 use holdfast_state::past::{self, PastSpace};
 use holdfast_store::{Change, CommitRow, KeyState, Read, Snapshot, SpaceId, Version};
 
@@ -58,11 +58,16 @@ pub struct ItemHistory {
 ///
 /// # Errors
 /// If there is no such table, the text is no key of any that had the name, or a read fails.
-pub fn of_item(read: &Snapshot, table: &str, key: &str, limit: usize) -> Result<ItemHistory, InspectError> {
+pub fn of_item(
+    read: &Snapshot,
+    table: &NamedTable,
+    key: &str,
+    limit: usize,
+) -> Result<ItemHistory, InspectError> {
     let mut spaces: Vec<SpaceId> = Vec::new();
     let mut history: Option<ItemHistory> = None;
     let mut refused = None;
-    for entry in past::of_name(read, &DataSet::shared().tables(), table)? {
+    for entry in past::of_name(read, &table.data_set.tables(), &table.name)? {
         // One entry for each definition: the same space may be there several times, with the same key.
         if spaces.contains(&entry.record.space) {
             continue;
@@ -96,7 +101,7 @@ pub fn of_item(read: &Snapshot, table: &str, key: &str, limit: usize) -> Result<
     match (history, refused) {
         (Some(history), _) => Ok(history),
         (None, Some(error)) => Err(error.into()),
-        (None, None) => Err(InspectError::NoSuchTable(table.to_owned())),
+        (None, None) => Err(InspectError::NoSuchTable(table.to_string())),
     }
 }
 
@@ -150,14 +155,44 @@ fn push(history: &mut ItemHistory, limit: usize, version: ItemVersion) {
     }
 }
 
+/// The table that is meant by a name alone: everybody's, if there is or was one; else the only one of that name that is there now.
+///
+/// # Errors
+/// If several data sets have a table of that name and everybody has none, or a read fails.
+pub fn named(read: &Snapshot, name: &str) -> Result<NamedTable, InspectError> {
+    let of = |data_set| NamedTable { data_set, name: name.to_owned() };
+    let shared = DataSet::shared();
+    if !past::of_name(read, &shared.tables(), name)?.is_empty() {
+        return Ok(of(shared));
+    }
+    let all = catalog::list_all_of(read, Resource::DYNAMODB_TABLE, None, usize::MAX)?;
+    let mut found: Vec<DataSet> = all
+        .into_iter()
+        .filter(|(key, _)| key.name == name)
+        .map(|(key, _)| DataSet::new(&key.account, &key.region))
+        .collect();
+    match found.len() {
+        0 => Ok(of(shared)),
+        1 => Ok(of(found.remove(0))),
+        _ => {
+            let sets: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Err(InspectError::ManyTables { table: name.to_owned(), data_sets: sets.join("; ") })
+        }
+    }
+}
+
 /// An item as DynamoDB's JSON in the state `read`; `None` if it did not exist there.
 ///
 /// # Errors
 /// If there was no such table, the text is no key of it, or a read fails.
-pub fn item_at(read: &(impl Read + ?Sized), table: &str, key: &str) -> Result<Option<String>, InspectError> {
-    let found = catalog::resolve(read, &DataSet::shared().tables(), table)?;
+pub fn item_at(
+    read: &(impl Read + ?Sized),
+    table: &NamedTable,
+    key: &str,
+) -> Result<Option<String>, InspectError> {
+    let found = catalog::resolve(read, &table.data_set.tables(), &table.name)?;
     let (space, entry) = found
-        .ok_or_else(|| InspectError::NoSuchTableThen { table: table.to_owned(), version: read.version() })?;
+        .ok_or_else(|| InspectError::NoSuchTableThen { table: table.to_string(), version: read.version() })?;
     let schema = TableDefinition::key_schema(&entry.record.definition)?;
     let key = key_text::read(key, &schema)?;
     let Some(item) = space.get(read, &key.stored)? else { return Ok(None) };

@@ -25,6 +25,16 @@ pub enum InspectError {
     /// There is no such table, and as far back as is known there was none.
     #[error("there is no table {0}, and as far back as history reaches there was none")]
     NoSuchTable(String),
+    /// Several have a table of that name.
+    #[error(
+        "there are several tables {table}: of {data_sets}; say whose is meant with --of-key and --of-region"
+    )]
+    ManyTables {
+        /// Their name.
+        table: String,
+        /// Whose they are.
+        data_sets: String,
+    },
     /// There was no such table at the version that was asked for.
     #[error("there was no table {table} at version {version}")]
     NoSuchTableThen {

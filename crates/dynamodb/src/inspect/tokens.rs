@@ -7,6 +7,8 @@
 use super::InspectError;
 use crate::data_set::DataSet;
 use crate::transaction::tokens::{self, Row};
+use holdfast_state::catalog;
+use holdfast_state::families::Resource;
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Counters, Read, Snapshot};
 use std::ops::Bound;
@@ -32,19 +34,29 @@ pub struct CheckedTokens {
     pub stopped: bool,
 }
 
-/// Checks the tokens that everybody shares. `newest` takes a new snapshot; `hold` is for how long the first may be held;
+/// The data sets that have tokens.
+///
+/// # Errors
+/// If the catalog cannot be read.
+pub fn data_sets(read: &Snapshot) -> Result<Vec<DataSet>, InspectError> {
+    let entries = catalog::list_all_of(read, Resource::DYNAMODB_TOKENS, None, usize::MAX)?;
+    Ok(entries.into_iter().map(|(key, _)| DataSet::new(&key.account, &key.region)).collect())
+}
+
+/// Checks the tokens of a data set. `newest` takes a new snapshot; `hold` is for how long the first may be held;
 /// `go_on` is asked after every page.
 ///
 /// # Errors
 /// If the tokens cannot be found because of a failed read. Damage further down is a finding.
 pub fn check(
+    data_set: &DataSet,
     newest: &dyn Fn() -> Snapshot,
     hold: Duration,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<CheckedTokens, InspectError> {
     let mut checked = CheckedTokens::default();
     let mut state = newest();
-    let Some(space) = tokens::space(&state, &DataSet::shared())? else { return Ok(checked) };
+    let Some(space) = tokens::space(&state, data_set)? else { return Ok(checked) };
     let (counters, since) = (space.counters(&state)?, Instant::now());
     let mut counted = Counters::default();
     let (mut after, mut exact) = (None::<Vec<u8>>, true);

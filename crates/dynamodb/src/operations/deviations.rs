@@ -55,7 +55,8 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation {
         what: "Regions",
         aws: "Each region has tables of its own.",
-        here: "All regions show one set of tables; ARNs in answers name the region of the request.",
+        here: "All regions show one set of tables, unless `--isolate-by region` separates them; ARNs in answers name the region \
+               of the request.",
     },
     Deviation {
         what: "Region and account in an ARN given as `TableName`",

@@ -2,13 +2,14 @@
 
 use holdfast_dynamodb::inspect::check::{self, CheckedTable, HOLD};
 use holdfast_dynamodb::inspect::tokens;
+use holdfast_dynamodb::{DataSet, NamedTable};
 use holdfast_store::Snapshot;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Names of tables that are read at once.
-const NAMES: usize = 100;
+/// Tables that are listed at once.
+const TABLES: usize = 100;
 /// Findings that are kept of all tables together; of more, only how many.
 const FINDINGS_MAX: usize = 1_000;
 /// How often it is told how far a check is.
@@ -40,6 +41,12 @@ pub struct Contents {
 pub struct Finding {
     /// The table; empty if it is about the tokens of transactions.
     pub table: String,
+    /// The access key whose table it is, if it is one key's only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<String>,
+    /// The region that it is seen in, if it is one region's only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Its index, if it is one's.
     pub index: Option<String>,
     /// Key of the item, if it is one's.
@@ -54,7 +61,7 @@ impl Contents {
         self.findings.is_empty() && self.further_findings == 0 && !self.interrupted
     }
 
-    fn add(&mut self, table: &str, checked: CheckedTable) {
+    fn add(&mut self, table: &NamedTable, checked: CheckedTable) {
         self.tables += 1;
         self.items += checked.items;
         self.index_rows += checked.rows;
@@ -64,15 +71,16 @@ impl Contents {
             self.notes.push(format!("table {table}: counters were not compared: {why}"));
         }
         for check::Finding { index, key, what } in checked.findings {
-            self.find(Finding { table: table.to_owned(), index, key, what });
+            self.find(Finding { index, key, what, ..Finding::of(table) });
         }
     }
 
-    fn add_tokens(&mut self, checked: tokens::CheckedTokens) {
+    fn add_tokens(&mut self, data_set: &DataSet, checked: tokens::CheckedTokens) {
         self.further_findings += checked.further_findings;
         self.interrupted |= checked.stopped;
         for what in checked.findings {
-            self.find(Finding { what, ..Finding::default() });
+            let whose = NamedTable { data_set: data_set.clone(), name: String::new() };
+            self.find(Finding { what, ..Finding::of(&whose) });
         }
     }
 
@@ -85,6 +93,25 @@ impl Contents {
     }
 }
 
+impl Finding {
+    /// One that does not say yet what is wrong.
+    fn of(table: &NamedTable) -> Self {
+        let NamedTable { data_set, name } = table;
+        Self {
+            table: name.clone(),
+            access_key: data_set.access_key().map(str::to_owned),
+            region: Some(data_set.region().to_owned()).filter(|region| !region.is_empty()),
+            ..Self::default()
+        }
+    }
+
+    /// Whose it is, for people, if it is not everybody's.
+    fn owner(&self) -> String {
+        let data_set = DataSet::isolated(self.access_key.as_deref(), self.region.as_deref());
+        if data_set.is_shared() { String::new() } else { format!(" of {data_set}") }
+    }
+}
+
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tables, items, index_rows, .. } = self;
@@ -94,6 +121,7 @@ impl fmt::Display for Contents {
                 "" => write!(f, "damage   tokens of transactions")?,
                 table => write!(f, "damage   table {table}")?,
             }
+            f.write_str(&finding.owner())?;
             if let Some(index) = &finding.index {
                 write!(f, ", index {index}")?;
             }
@@ -126,35 +154,40 @@ pub fn check(
 ) -> anyhow::Result<Contents> {
     let mut contents = Contents::default();
     let mut told = Instant::now();
-    let mut after: Option<String> = None;
+    let mut after: Option<NamedTable> = None;
     loop {
-        let names = check::names(&newest(), after.as_deref(), NAMES)?;
-        for name in &names {
-            let checked = check::table(newest, name, HOLD, &mut |progress| {
+        let tables = check::tables(&newest(), after.as_ref(), TABLES)?;
+        for table in &tables {
+            let checked = check::table(newest, table, HOLD, &mut |progress| {
                 if told.elapsed() < PROGRESS_EVERY {
                     return tell(None);
                 }
                 told = Instant::now();
-                tell(Some(format!("table {name}: {} of {} rows", progress.done, progress.all)))
+                tell(Some(format!("table {table}: {} of {} rows", progress.done, progress.all)))
             });
             match checked {
-                Ok(Some(checked)) => contents.add(name, checked),
+                Ok(Some(checked)) => contents.add(table, checked),
                 // It was deleted meanwhile.
                 Ok(None) => {}
                 Err(error) => {
                     let what = format!("{:#}", anyhow::Error::from(error));
-                    contents.find(Finding { table: name.clone(), what, ..Finding::default() });
+                    contents.find(Finding { what, ..Finding::of(table) });
                 }
             }
             if contents.interrupted {
                 return Ok(contents);
             }
         }
-        match names.last() {
-            Some(last) if names.len() == NAMES => after = Some(last.clone()),
+        match tables.last() {
+            Some(last) if tables.len() == TABLES => after = Some(last.clone()),
             _ => break,
         }
     }
-    contents.add_tokens(tokens::check(newest, HOLD, &mut || tell(None))?);
+    for data_set in tokens::data_sets(&newest())? {
+        contents.add_tokens(&data_set, tokens::check(&data_set, newest, HOLD, &mut || tell(None))?);
+        if contents.interrupted {
+            break;
+        }
+    }
     Ok(contents)
 }

@@ -18,7 +18,7 @@ pub mod past;
 pub mod socket;
 pub mod verbs;
 
-use past::At;
+use past::{At, Whose};
 use serde::{Deserialize, Serialize};
 
 /// Longest line that a server reads, in bytes.
@@ -56,6 +56,9 @@ pub enum Request {
     History {
         /// Its table.
         table: String,
+        /// Whose that table is.
+        #[serde(flatten)]
+        whose: Whose,
         /// Its key, as people write it.
         key: String,
         /// Most versions.
@@ -65,6 +68,9 @@ pub enum Request {
     ItemAt {
         /// Its table.
         table: String,
+        /// Whose that table is.
+        #[serde(flatten)]
+        whose: Whose,
         /// Its key, as people write it.
         key: String,
         /// When.
@@ -98,8 +104,14 @@ mod tests {
     fn lines_have_a_fixed_form() {
         let line = |request: &Request| serde_json::to_string(request).expect("JSON");
         assert_eq!(line(&Request::Status), r#"{"verb":"status"}"#);
-        let at = Request::ItemAt { table: "t".to_owned(), key: "k".to_owned(), at: At::Version(7) };
+        let item_at =
+            |whose| Request::ItemAt { table: "t".to_owned(), whose, key: "k".to_owned(), at: At::Version(7) };
+        let at = item_at(Whose::default());
         assert_eq!(line(&at), r#"{"verb":"item_at","table":"t","key":"k","at":{"version":7}}"#);
+        let at = item_at(Whose { access_key: Some("a".to_owned()), region: None });
+        let text = r#"{"verb":"item_at","table":"t","of_key":"a","key":"k","at":{"version":7}}"#;
+        assert_eq!(line(&at), text);
+        assert_eq!(serde_json::from_str::<Request>(text).expect("JSON"), at);
         let doctor = serde_json::from_str::<Request>(r#"{"verb":"doctor"}"#).expect("JSON");
         assert_eq!(doctor, Request::Doctor { deep: false });
         assert_eq!(line(&Request::Trim { window_ms: 5 }), r#"{"verb":"trim","window_ms":5}"#);

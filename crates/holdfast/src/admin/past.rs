@@ -2,6 +2,7 @@
 
 use crate::rfc3339;
 use holdfast_dynamodb::inspect::history::{self, ItemVersion, What};
+use holdfast_dynamodb::{DataSet, NamedTable};
 use holdfast_store::{CommitRow, Origin, Snapshot, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +61,29 @@ pub struct ItemThen {
     pub item: Option<Value>,
 }
 
+/// Whose table is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Whose {
+    /// The access key whose table it is.
+    #[serde(rename = "of_key", skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<String>,
+    /// The region that it is seen in.
+    #[serde(rename = "of_region", skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+impl Whose {
+    /// The table of a name. Where it is not said whose, there must be only one.
+    fn table(&self, read: &Snapshot, name: &str) -> anyhow::Result<NamedTable> {
+        if *self == Self::default() {
+            return Ok(history::named(read, name)?);
+        }
+        let data_set = DataSet::isolated(self.access_key.as_deref(), self.region.as_deref());
+        Ok(NamedTable { data_set, name: name.to_owned() })
+    }
+}
+
 /// What is asked for with `--at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,8 +109,14 @@ impl std::str::FromStr for At {
 ///
 /// # Errors
 /// If there is no such table, `key` is no key of it, or a read fails.
-pub fn history(read: &Snapshot, table: &str, key: &str, limit: usize) -> anyhow::Result<History> {
-    let found = history::of_item(read, table, key, limit.min(VERSIONS_MAX))?;
+pub fn history(
+    read: &Snapshot,
+    whose: &Whose,
+    table: &str,
+    key: &str,
+    limit: usize,
+) -> anyhow::Result<History> {
+    let found = history::of_item(read, &whose.table(read, table)?, key, limit.min(VERSIONS_MAX))?;
     Ok(History {
         table: table.to_owned(),
         key: serde_json::from_str(&found.key)?,
@@ -100,12 +130,12 @@ pub fn history(read: &Snapshot, table: &str, key: &str, limit: usize) -> anyhow:
 ///
 /// # Errors
 /// If that cannot be read any more, there was no such table, `key` is no key of it, or a read fails.
-pub fn item_at(read: &Snapshot, table: &str, key: &str, at: At) -> anyhow::Result<ItemThen> {
+pub fn item_at(read: &Snapshot, whose: &Whose, table: &str, key: &str, at: At) -> anyhow::Result<ItemThen> {
     let version = match at {
         At::Version(version) => version,
         At::RealMs(ms) => read.version_at(ms)?,
     };
-    let item = history::item_at(&read.as_of(version)?, table, key)?;
+    let item = history::item_at(&read.as_of(version)?, &whose.table(read, table)?, key)?;
     let item = item.map(|item| serde_json::from_str(&item)).transpose()?;
     Ok(ItemThen { table: table.to_owned(), version, item })
 }

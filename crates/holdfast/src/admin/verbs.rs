@@ -366,7 +366,7 @@ mod tests {
         assert!(left.is_empty());
         let dropped = |space| Space::open(&store.snapshot(), space, SpaceKind::DYNAMODB_INDEX).is_err();
         let past = store.as_of(created).expect("the past");
-        for (_, entry) in catalog::list_all_of(&past, Resource::DYNAMODB_TABLE, 1_000).expect("lists") {
+        for (_, entry) in catalog::list_all_of(&past, Resource::DYNAMODB_TABLE, None, 1_000).expect("lists") {
             let spaces = TableDefinition::index_spaces(&entry.record.definition).expect("reads");
             assert!(spaces.len() == 1 && spaces.into_iter().all(dropped));
         }

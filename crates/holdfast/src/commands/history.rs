@@ -2,10 +2,11 @@
 //! it only looks at.
 
 use super::read_stopped;
-use crate::admin::past::{self, ItemThen};
+use crate::admin::past::{self, ItemThen, Whose};
 use crate::admin::{Request, client};
 use crate::banner;
 use crate::config::History;
+use anyhow::bail;
 use std::process::ExitCode;
 
 /// Shows the versions, or the item. The code is 0 only if there is something to show.
@@ -15,19 +16,21 @@ use std::process::ExitCode;
 pub fn run(options: &History) -> anyhow::Result<ExitCode> {
     let dir = options.data_dir.absolute()?;
     let (table, key) = (options.table.clone(), options.key.clone());
+    let whose = Whose { access_key: options.of_key.clone(), region: options.of_region.clone() };
     let request = match options.at {
-        Some(at) => Request::ItemAt { table, key, at },
-        None => Request::History { table, key, limit: options.limit as usize },
+        Some(at) => Request::ItemAt { table, whose, key, at },
+        None => Request::History { table, whose, key, limit: options.limit as usize },
     };
     let found = match (client::ask(&dir, &request)?, request) {
         (Some(found), _) => found,
-        (None, Request::ItemAt { table, key, at }) => {
-            serde_json::to_value(past::item_at(&read_stopped(&dir)?.snapshot(), &table, &key, at)?)?
+        (None, Request::ItemAt { table, whose, key, at }) => {
+            serde_json::to_value(past::item_at(&read_stopped(&dir)?.snapshot(), &whose, &table, &key, at)?)?
         }
-        (None, _) => {
-            let (table, key, limit) = (&options.table, &options.key, options.limit as usize);
-            serde_json::to_value(past::history(&read_stopped(&dir)?.snapshot(), table, key, limit)?)?
+        (None, Request::History { table, whose, key, limit }) => {
+            let found = past::history(&read_stopped(&dir)?.snapshot(), &whose, &table, &key, limit)?;
+            serde_json::to_value(found)?
         }
+        (None, other) => bail!("{other:?} does not ask for the past"),
     };
     let there = if options.at.is_some() { show_item(options, found)? } else { show(options, found)? };
     Ok(if there { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -50,6 +50,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
         listening,
         console_hosts: Hosts::new(options.host, &options.console_hosts),
         signatures,
+        isolate_by: options.isolate_by.0,
         unavailable: unavailable(&options.services),
         started: Instant::now(),
         connections_max: descriptors::connections_per_port(),

@@ -72,6 +72,9 @@ fn place(status: &Status) -> Markup {
             @if let Some(clock) = status.clock.as_ref().filter(|clock| !clock.is_real()) {
                 (row("Clock", clock.to_string()))
             }
+            @if let Some(separated) = status.server.as_ref().and_then(|server| server.isolated.as_ref()) {
+                (row("Isolated", format!("{separated} has its own tables")))
+            }
             @if let Some(disk) = &status.disk { (row("Disk", disk.to_string())) }
             @for (name, url) in &status.listening { (row(name, url)) }
         }
@@ -89,7 +92,7 @@ fn tables(tables: &[TableStatus], more: bool) -> Markup {
                 @for table in tables {
                     tr {
                         td {
-                            (table.name) " " span.soft { (table.state) }
+                            (table.name) (table.owner()) " " span.soft { (table.state) }
                             @if let Some(cause) = &table.unreadable { " " span.bad { (cause) } }
                         }
                         td.n { (table.items) }

@@ -107,11 +107,12 @@ fn answer(line: &str, server: &Server, stop: &Stop, progress: &mpsc::Sender<Stri
         Request::Clock { change: Some(change) } => {
             clock::change(&server.store, change).and_then(|clock| json(&clock))
         }
-        Request::History { table, key, limit } => {
-            past::history(&server.store.snapshot(), &table, &key, limit).and_then(|found| json(&found))
+        Request::History { table, whose, key, limit } => {
+            past::history(&server.store.snapshot(), &whose, &table, &key, limit)
+                .and_then(|found| json(&found))
         }
-        Request::ItemAt { table, key, at } => {
-            past::item_at(&server.store.snapshot(), &table, &key, at).and_then(|found| json(&found))
+        Request::ItemAt { table, whose, key, at } => {
+            past::item_at(&server.store.snapshot(), &whose, &table, &key, at).and_then(|found| json(&found))
         }
     };
     match value {

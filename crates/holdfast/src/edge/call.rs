@@ -168,7 +168,16 @@ impl Call {
         let credential = signature.credential()?;
         let context = Context::of(self.request_id, credential.region, credential.access_key, now_ms)
             .map_err(|error| Error::internal(format!("no randomness: {error}")))?;
-        Ok(Context { delay_transient_statuses: server.delay_transient_statuses, ..context })
+        // HTTP/2 names it in its target, HTTP/1 in a header.
+        let host = uri.authority().map(|authority| authority.as_str()).or_else(|| text(headers, "host"));
+        let host =
+            host.filter(|host| !host.is_empty()).map_or_else(|| server.about.listening.host(), Into::into);
+        Ok(Context {
+            host,
+            isolate_by: server.about.isolate_by,
+            delay_transient_statuses: server.delay_transient_statuses,
+            ..context
+        })
     }
 }
 

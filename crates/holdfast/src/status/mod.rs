@@ -10,6 +10,7 @@ pub use tables::TableStatus;
 
 use crate::about::{About, Data, PROGRAM_VERSION, Signatures};
 use crate::admin::clock::ClockStatus;
+use holdfast_aws::context::IsolateBy;
 use holdfast_store::dir::reserve::Level;
 use holdfast_store::engine::embedded::DiskRoom;
 use holdfast_store::{HistogramValues, Store, TableDamage};
@@ -97,6 +98,9 @@ pub struct ServerStatus {
     pub horizon: u64,
     /// Whose signatures are taken.
     pub signatures: Signatures,
+    /// What has tables of its own (`each access key`, …); nothing if everybody sees the same ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolated: Option<String>,
     /// What is kept of the past.
     pub history: HistoryStatus,
     /// What holds history back.
@@ -354,6 +358,7 @@ pub fn of_server(
         epoch: inner.epoch,
         horizon: inner.horizon,
         signatures: about.signatures,
+        isolated: (about.isolate_by != IsolateBy::default()).then(|| separated(about.isolate_by).to_owned()),
         history: HistoryStatus {
             kept: inner.history,
             window_ms: inner.history_limits.map(|limits| limits.window_ms),
@@ -393,6 +398,16 @@ pub fn of_server(
         server: Some(server),
         files: None,
     })
+}
+
+/// Who has tables of their own, for people.
+pub fn separated(isolate_by: IsolateBy) -> &'static str {
+    match (isolate_by.key, isolate_by.region) {
+        (true, true) => "each access key in each region",
+        (true, false) => "each access key",
+        (false, true) => "each region",
+        (false, false) => "nobody",
+    }
 }
 
 /// Everything that is bounded.

@@ -63,6 +63,9 @@ impl Status {
             }
             Signatures::OwnKeys => line("signatures", "checked against the keys that were given".to_owned())?,
         }
+        if let Some(separated) = &server.isolated {
+            line("isolated", format!("{separated} has its own tables"))?;
+        }
         line("history", server.history.to_string())?;
         for pin in &server.pins {
             line("pin", format!("{} holds version {} ({})", pin.id, pin.version, pin.label))?;
@@ -113,9 +116,11 @@ impl Status {
         let mut rows: Vec<[String; 3]> = Vec::new();
         for table in &self.tables {
             let name = match table.state.as_str() {
-                "" | "ACTIVE" => table.name.clone(),
-                state => format!("{} ({state})", table.name),
+                "" | "ACTIVE" => format!("{}{}", table.name, table.owner()),
+                state => format!("{}{} ({state})", table.name, table.owner()),
             };
+            // Access keys come from clients: nothing of them may move the cursor.
+            let name = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
             rows.push([name, table.items.to_string(), readable(table.bytes)]);
             for index in &table.indexes {
                 let name = format!("  {} ({} index, {})", index.name, index.scope, index.state);

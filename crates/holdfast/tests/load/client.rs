@@ -11,6 +11,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 pub struct Client {
     stream: BufReader<TcpStream>,
     host: String,
+    /// Access key and region.
+    signer: (String, String),
 }
 
 impl Client {
@@ -18,15 +20,26 @@ impl Client {
         let stream = TcpStream::connect(address).expect("connects");
         stream.set_read_timeout(Some(ANSWER_LIMIT)).expect("a limit");
         stream.set_nodelay(true).expect("an option");
-        Self { stream: BufReader::new(stream), host: address.to_owned() }
+        Self {
+            stream: BufReader::new(stream),
+            host: address.to_owned(),
+            signer: ("test".to_owned(), "us-east-1".to_owned()),
+        }
+    }
+
+    /// The same connection for another access key and region.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub fn signed_by(self, key: &str, region: &str) -> Self {
+        Self { signer: (key.to_owned(), region.to_owned()), ..self }
     }
 
     /// Status and body, or `None` if the server is gone.
     pub fn call(&mut self, operation: &str, body: &str) -> Option<(u16, String)> {
+        let (key, region) = &self.signer;
         let request = format!(
             "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-amz-json-1.0\r\n\
              X-Amz-Target: DynamoDB_20120810.{operation}\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, \
+             Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/dynamodb/aws4_request, \
              SignedHeaders=host, Signature=00\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );

@@ -6,6 +6,7 @@ mod console;
 mod doctor;
 mod env;
 mod history;
+mod isolate;
 #[path = "../load/mod.rs"]
 mod load;
 mod socket;

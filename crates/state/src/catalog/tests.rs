@@ -141,8 +141,8 @@ fn lists_are_pages_of_one_scope_in_order() {
     assert_eq!(all[5].0, THERE.key("a"));
     let rest = list_all(&now, Some(&all[3].0), 10).unwrap();
     assert_eq!(rest, all[4..]);
-    assert_eq!(list_all_of(&now, Resource::DYNAMODB_TABLE, 10).unwrap(), all);
-    assert!(list_all_of(&now, Resource::DYNAMODB_TOKENS, 10).unwrap().is_empty());
+    assert_eq!(list_all_of(&now, Resource::DYNAMODB_TABLE, None, 10).unwrap(), all);
+    assert!(list_all_of(&now, Resource::DYNAMODB_TOKENS, None, 10).unwrap().is_empty());
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn the_deep_check_finds_what_does_not_fit() {
     use std::time::Duration;
     let store = store();
     let newest = || store.snapshot();
-    let look = |hold| check(&newest, hold, &mut || true).unwrap();
+    let look = |hold| check(&DataSet::shared(), &newest, hold, &mut || true).unwrap();
     assert_eq!(look(Duration::MAX), CheckedTokens::default());
     for at in 0..600 {
         use_token(&store, &format!("t{at}"), 1, 500 + at);
@@ -188,7 +188,7 @@ fn the_deep_check_finds_what_does_not_fit() {
     let whole = CheckedTokens { rows: 1_201, counters_compared: true, ..CheckedTokens::default() };
     assert_eq!(look(Duration::MAX), whole);
     assert_eq!(look(Duration::ZERO), CheckedTokens { counters_compared: false, ..whole });
-    assert!(check(&newest, Duration::MAX, &mut || false).unwrap().stopped);
+    assert!(check(&DataSet::shared(), &newest, Duration::MAX, &mut || false).unwrap().stopped);
     let spoil = |body| store.execute(Spoil(body)).1.unwrap();
     spoil(|tx, space| {
         TIMES.delete(tx, space, &TimeKey { at_ms: 503, token: "t3".to_owned() }).unwrap();
