@@ -15,30 +15,39 @@ use holdfast_store::{Read, SpaceId, Transaction, Version};
 
 /// The name of a table, taken out of its ARN where a request names it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TableName(Box<str>);
+pub(crate) struct TableName {
+    name: Box<str>,
+    /// The region that the ARN names; empty where there is none.
+    region: Box<str>,
+}
 
 impl TableName {
     /// Reads a name or an ARN that satisfies the model's constraints, which let any text after `arn:` pass. Of an ARN only
-    /// the name counts: all requests of a context see the same tables, whatever region and account they write down.
+    /// the name counts, and, where each region has tables of its own, the region; whatever account it writes down.
     ///
     /// # Errors
     /// When it is the ARN of no table, or of one whose name could not be given by itself.
     pub(crate) fn read(name: String) -> Result<Self, Error> {
         if !name.starts_with("arn:") {
-            return Ok(Self(name.into()));
+            return Ok(Self { name: name.into(), region: Box::default() });
         }
-        named_by_arn(&name).map(|table| Self(table.into())).ok_or_else(|| errors::not_a_table_arn(&name))
+        Self::of_arn(&name).ok_or_else(|| errors::not_a_table_arn(&name))
+    }
+
+    /// The table whose ARN a text is.
+    pub(crate) fn of_arn(arn: &str) -> Option<Self> {
+        named_by_arn(arn).map(|(region, table)| Self { name: table.into(), region: region.into() })
     }
 
     /// The name.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 }
 
-/// The name in `arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME`. Source of the form: AWS's service authorization
+/// Region and name in `arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME`. Source of the form: AWS's service authorization
 /// reference; of the partitions (`aws`, `aws-cn`, `aws-us-gov`, …): AWS's reference of ARNs.
-fn named_by_arn(arn: &str) -> Option<&str> {
+fn named_by_arn(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.splitn(6, ':');
     let mut part = || parts.next();
     let (_arn, partition, service, region, account, resource) =
@@ -53,7 +62,7 @@ fn named_by_arn(arn: &str) -> Option<&str> {
         && patterns::account(account)
         && (NAME_LETTERS_MIN..=NAME_LETTERS_MAX).contains(&table.len())
         && patterns::name(table);
-    fits.then_some(table)
+    fits.then_some((region, table))
 }
 
 /// Fewest and most letters of a table's name. Source: AWS's documentation of naming rules.
@@ -143,11 +152,20 @@ impl Scope {
         read: &(impl Read + ?Sized),
         name: &TableName,
     ) -> Result<Option<(Table, TableState)>, Error> {
+        if self.is_elsewhere(name) {
+            return Ok(None);
+        }
         let found = catalog::resolve(read, &self.tables(), name.as_str()).map_err(failed)?;
         let Some((space, entry)) = found else { return Ok(None) };
         let table = Table { space, since: entry.since, record: entry.record.definition };
         let state = self.state(&table.record)?;
         Ok(Some((table, state)))
+    }
+
+    /// Whether a table is named by the ARN of another region, where each has tables of its own: none of it is found here, as on AWS.
+    fn is_elsewhere(&self, name: &TableName) -> bool {
+        let own = self.data_set.region();
+        !own.is_empty() && !name.region.is_empty() && *own != *name.region
     }
 
     fn state(&self, record: &[u8]) -> Result<TableState, Error> {

@@ -61,7 +61,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation {
         what: "Region and account in an ARN given as `TableName`",
         aws: "Another account's table needs a policy, another region's is not found.",
-        here: "They must have the right form; only the table's name counts.",
+        here: "They must have the right form; only the table's name counts, and with `--isolate-by region` the region.",
     },
     Deviation {
         what: "Text for an ARN that names no table",

@@ -91,6 +91,16 @@ fn names_items_tokens_and_deletions_are_those_of_one_data_set() {
     let arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/boats";
     assert!(described.contains(&format!(r#""TableArn":"{arn}""#)), "{described}");
 
+    let mut abroad = client(&server, "two", "us-east-1");
+    create(&mut abroad, "boats");
+    for (client, status) in [(&mut two, 200), (&mut abroad, 400)] {
+        for operation in ["DescribeTable", "Scan"] {
+            let answer = client.call(operation, &format!(r#"{{"TableName":"{arn}"}}"#)).expect("answers");
+            assert_eq!(answer.0, status, "{answer:?}");
+            assert!(status == 200 || answer.1.contains("ResourceNotFoundException"), "{answer:?}");
+        }
+    }
+
     assert_eq!(two.call("DeleteTable", r#"{"TableName":"boats"}"#).expect("answers").0, 200);
     assert_eq!(tables(&mut one), r#"{"TableNames":["boats"]}"#);
     assert_eq!(tables(&mut two), r#"{"TableNames":[]}"#);
