@@ -1,7 +1,7 @@
 //! Tables by their names. A name becomes a space inside the transaction or snapshot that uses it, each time anew.
 
 use crate::data_set::DataSet;
-use crate::errors;
+use crate::errors::{self, tables};
 use crate::key::KeySchema;
 use crate::table::{IndexView, TableDefinition, TableState};
 use bytes::Bytes;
@@ -17,8 +17,8 @@ use holdfast_store::{Read, SpaceId, Transaction, Version};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableName {
     name: Box<str>,
-    /// The region that the ARN names; empty where there is none.
-    region: Box<str>,
+    /// The ARN; empty where the name came by itself.
+    arn: Box<str>,
 }
 
 impl TableName {
@@ -29,14 +29,14 @@ impl TableName {
     /// When it is the ARN of no table, or of one whose name could not be given by itself.
     pub(crate) fn read(name: String) -> Result<Self, Error> {
         if !name.starts_with("arn:") {
-            return Ok(Self { name: name.into(), region: Box::default() });
+            return Ok(Self { name: name.into(), arn: Box::default() });
         }
         Self::of_arn(&name).ok_or_else(|| errors::not_a_table_arn(&name))
     }
 
     /// The table whose ARN a text is.
     pub(crate) fn of_arn(arn: &str) -> Option<Self> {
-        named_by_arn(arn).map(|(region, table)| Self { name: table.into(), region: region.into() })
+        named_by_arn(arn).map(|(_, table)| Self { name: table.into(), arn: arn.into() })
     }
 
     /// The name.
@@ -153,7 +153,7 @@ impl Scope {
         name: &TableName,
     ) -> Result<Option<(Table, TableState)>, Error> {
         if self.is_elsewhere(name) {
-            return Ok(None);
+            return Err(tables::other_region(&name.arn));
         }
         let found = catalog::resolve(read, &self.tables(), name.as_str()).map_err(failed)?;
         let Some((space, entry)) = found else { return Ok(None) };
@@ -162,10 +162,10 @@ impl Scope {
         Ok(Some((table, state)))
     }
 
-    /// Whether a table is named by the ARN of another region, where each has tables of its own: none of it is found here, as on AWS.
+    /// Whether a table is named by the ARN of another region, where each has tables of its own.
     fn is_elsewhere(&self, name: &TableName) -> bool {
         let own = self.data_set.region();
-        !own.is_empty() && !name.region.is_empty() && *own != *name.region
+        !own.is_empty() && named_by_arn(&name.arn).is_some_and(|(region, _)| region != own)
     }
 
     fn state(&self, record: &[u8]) -> Result<TableState, Error> {

@@ -13,6 +13,12 @@ pub fn no_such_table_named(name: &str) -> Error {
     )
 }
 
+/// An ARN of another region than the request's. Source: verified.
+#[must_use]
+pub fn other_region(arn: &str) -> Error {
+    validation(format!("1 validation error detected: Invalid AWS region in '{arn}'"))
+}
+
 /// The name is taken. Source: known.
 #[must_use]
 pub fn table_exists(name: &str) -> Error {

@@ -60,8 +60,10 @@ pub const DEVIATIONS: &[Deviation] = &[
     },
     Deviation {
         what: "Region and account in an ARN given as `TableName`",
-        aws: "Another account's table needs a policy, another region's is not found.",
-        here: "They must have the right form; only the table's name counts, and with `--isolate-by region` the region.",
+        aws: "Another account's table is refused with `AccessDeniedException` unless a policy lets the caller in, another region's \
+              with `ValidationException`.",
+        here: "They must have the right form; only the table's name counts, unless `--isolate-by region` separates \
+               regions: then another region's is refused as on AWS.",
     },
     Deviation {
         what: "Text for an ARN that names no table",
