@@ -4,6 +4,7 @@
 
 #![no_main]
 
+use holdfast_aws::context::IsolateBy;
 use holdfast_aws::{Context, Error, RequestId};
 use holdfast_dynamodb::Prepared;
 use holdfast_state::operation::Submission;
@@ -18,9 +19,11 @@ fn context(step: u64) -> Context {
         account: "000000000000".into(),
         region: "eu-west-1".into(),
         access_key: "test".into(),
+        host: "localhost:8000".into(),
         request_id: RequestId::from_random([7; 52]),
         now_ms: 1_764_000_000_000 + step,
         random: [7; 16],
+        isolate_by: IsolateBy::default(),
         delay_transient_statuses: false,
     }
 }

@@ -65,6 +65,9 @@ fn named_by_arn(arn: &str) -> Option<(&str, &str)> {
     fits.then_some((region, table))
 }
 
+/// What stands in every ARN that DynamoDB Local gives out, in place of the region: ours too, for clients that kept some.
+const ANY_REGION: &str = "ddblocal";
+
 /// Fewest and most letters of a table's name. Source: AWS's documentation of naming rules.
 const NAME_LETTERS_MIN: usize = 3;
 const NAME_LETTERS_MAX: usize = 255;
@@ -165,7 +168,8 @@ impl Scope {
     /// Whether a table is named by the ARN of another region, where each has tables of its own.
     fn is_elsewhere(&self, name: &TableName) -> bool {
         let own = self.data_set.region();
-        !own.is_empty() && named_by_arn(&name.arn).is_some_and(|(region, _)| region != own)
+        let is_other = |region: &str| region != own && region != ANY_REGION;
+        !own.is_empty() && named_by_arn(&name.arn).is_some_and(|(region, _)| is_other(region))
     }
 
     fn state(&self, record: &[u8]) -> Result<TableState, Error> {

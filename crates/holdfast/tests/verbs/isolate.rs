@@ -91,6 +91,9 @@ fn names_items_tokens_and_deletions_are_those_of_one_data_set() {
     let arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/boats";
     assert!(described.contains(&format!(r#""TableArn":"{arn}""#)), "{described}");
 
+    let local = r#"{"TableName":"arn:aws:dynamodb:ddblocal:000000000000:table/boats"}"#;
+    let (_, described) = two.call("DescribeTable", local).expect("answers");
+    assert!(described.contains(arn), "{described}");
     let mut abroad = client(&server, "two", "us-east-1");
     create(&mut abroad, "boats");
     for (client, status) in [(&mut two, 200), (&mut abroad, 400)] {
