@@ -43,10 +43,10 @@ fuzz_target!(|text: &str| {
     for kind in [ScalarType::S, ScalarType::N, ScalarType::B] {
         for sort in [None, Some(KeyAttribute { name: "s", kind })] {
             let schema = KeySchema { partition: KeyAttribute { name: "p", kind: ScalarType::S }, sort };
-            match condition.resolve(&schema, None) {
+            match condition.resolve(&schema.into(), None) {
                 Err(error) => assert_eq!(error.status, 400, "{error:?}"),
                 Ok(range) => {
-                    assert!(!range.partition.1.is_empty(), "no key is empty");
+                    assert!(!range.partition[0].1.is_empty(), "no key is empty");
                     let bounds = range.sort.bounds();
                     for probe in [
                         &b""[..],
@@ -56,7 +56,7 @@ fuzz_target!(|text: &str| {
                         b"c",
                         &[0xff, 0xff],
                         text.as_bytes(),
-                        &range.partition.1,
+                        &range.partition[0].1,
                     ] {
                         assert_eq!(
                             bounds.contains(&probe.to_vec()),

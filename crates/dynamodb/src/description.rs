@@ -127,7 +127,8 @@ pub(crate) fn describe(
     // What AWS shows of a table in deletion has no key schema, no attributes, no indexes and no time of creation.
     if phase != Phase::Deleting {
         description.attribute_definitions = Some(definition.attributes.iter().map(attribute).collect());
-        description.key_schema = Some(key_schema(&definition.partition, definition.sort.as_ref()));
+        description.key_schema =
+            Some(key_schema(std::slice::from_ref(&definition.partition), definition.sort.as_slice()));
         description.creation_date_time = Some(created);
         describe_indexes(&mut description, definition, sizes, phase);
     }
@@ -178,7 +179,7 @@ fn global_index(
     });
     GlobalSecondaryIndexDescription {
         index_name: Some(index.name.clone()),
-        key_schema: Some(key_schema(&index.partition, index.sort.as_ref())),
+        key_schema: Some(key_schema(&index.partition, &index.sort)),
         projection: Some(projection(&index.projection)),
         index_status: Some(phase.status()),
         backfilling: None,
@@ -198,7 +199,7 @@ fn local_index(
 ) -> LocalSecondaryIndexDescription {
     LocalSecondaryIndexDescription {
         index_name: Some(index.name.clone()),
-        key_schema: Some(key_schema(&index.partition, index.sort.as_ref())),
+        key_schema: Some(key_schema(&index.partition, &index.sort)),
         projection: Some(projection(&index.projection)),
         index_size_bytes: Some(signed(counters.bytes)),
         item_count: Some(signed(counters.items)),
@@ -242,16 +243,15 @@ fn attribute((name, kind): &(String, ScalarType)) -> AttributeDefinition {
     AttributeDefinition { attribute_name: Some(name.clone()), attribute_type: Some(kind.name().to_owned()) }
 }
 
-fn key_schema(
-    partition: &(String, ScalarType),
-    sort: Option<&(String, ScalarType)>,
-) -> Vec<KeySchemaElement> {
-    let element = |(name, _): &(String, ScalarType), kind: &str| KeySchemaElement {
-        attribute_name: Some(name.clone()),
-        key_type: Some(kind.to_owned()),
+fn key_schema(partition: &[(String, ScalarType)], sort: &[(String, ScalarType)]) -> Vec<KeySchemaElement> {
+    let elements = |attributes: &[(String, ScalarType)], kind: &str| -> Vec<KeySchemaElement> {
+        let element = |(name, _): &(String, ScalarType)| KeySchemaElement {
+            attribute_name: Some(name.clone()),
+            key_type: Some(kind.to_owned()),
+        };
+        attributes.iter().map(element).collect()
     };
-    let sort = sort.map(|sort| element(sort, "RANGE"));
-    std::iter::once(element(partition, "HASH")).chain(sort).collect()
+    [elements(partition, "HASH"), elements(sort, "RANGE")].concat()
 }
 
 /// Times in answers are seconds with a fraction of milliseconds.

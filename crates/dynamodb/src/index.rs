@@ -3,19 +3,21 @@
 //! | part | bytes |
 //! |---|---|
 //! | family | 1, the tag of [`Family::DYNAMODB_INDEX_ROW`] |
-//! | hash | 8, big endian: XXH3-64 with seed 0 of the bytes of the index's partition key |
+//! | hash | 8, big endian: XXH3-64 with seed 0 of the bytes of the index's partition key; of several attributes, of the parts below |
 //! | type of the partition key | 1: `53` string, `4E` number, `42` binary (`S`, `N`, `B`) |
 //! | partition key | `00` becomes `00 FF`; ends with `00 01` |
 //! | type of the sort key | 1, as above; absent together with the sort key |
 //! | sort key | `00` becomes `00 FF`; ends with `00 01` |
 //! | item | the item's key without its family, to the end |
 //!
+//! A key of several attributes has the type and the bytes of each, one after another, in the order of the key schema.
+//!
 //! A row has no value: what it projects is read from the item. An item without one of the index's key attributes has no
 //! row. Rows of one partition are in the order of their sort keys, those of equal keys in the order of their items' keys.
 
 use crate::item::view::{Item, RawValue, Value};
 use crate::item::{Damaged, size};
-use crate::key::{self, KeyAttribute, KeyError, KeySchema, Role, ScalarType};
+use crate::key::{self, ATTRIBUTES_MAX, KeyAttribute, KeyError, KeySchema, Role, ScalarType};
 use crate::table::{IndexView, ProjectionView};
 use holdfast_state::families::Family;
 
@@ -57,6 +59,18 @@ pub enum IndexKeyError {
     /// Longer than a key may be.
     #[error("the {0:?} key of an index is too long")]
     TooLong(Role),
+    /// Attributes of one role that are longer together than a key may be.
+    #[error("the {role:?} key attributes of index {index} are {size} bytes long")]
+    TooLongTogether {
+        /// Name of the index.
+        index: String,
+        /// Which of its attributes.
+        role: Role,
+        /// Their names.
+        names: Vec<String>,
+        /// Their bytes together.
+        size: usize,
+    },
 }
 
 /// An item as rows are made from it.
@@ -79,22 +93,35 @@ pub fn row(
     index: &IndexView<'_>,
     table: &KeySchema<'_>,
 ) -> Result<Result<Option<IndexRow>, IndexKeyError>, Damaged> {
-    let part = |attribute: &KeyAttribute<'_>, role| match indexed.item.get(attribute.name)? {
-        Some(value) => Ok::<_, Damaged>(part(index, attribute, role, value)?.map(Some)),
-        None => Ok(Ok(None)),
-    };
-    // A value that cannot be a key is refused also where the other key attribute is absent.
-    let partition = match part(&index.keys.partition, Role::Partition)? {
-        Ok(partition) => partition,
-        Err(error) => return Ok(Err(error)),
-    };
-    let sort = match index.keys.sort.as_ref().map(|sort| part(sort, Role::Sort)).transpose()? {
-        Some(Err(error)) => return Ok(Err(error)),
-        Some(Ok(None)) => return Ok(Ok(None)),
-        Some(Ok(Some(sort))) => Some(sort),
-        None => None,
-    };
-    let Some(partition) = partition else { return Ok(Ok(None)) };
+    let keys = &index.keys;
+    let mut parts: [Part<'_>; 2 * ATTRIBUTES_MAX] = [(ScalarType::S, &[]); 2 * ATTRIBUTES_MAX];
+    let mut complete = true;
+    let roles =
+        keys.partition().iter().map(|_| Role::Partition).chain(keys.sort().iter().map(|_| Role::Sort));
+    for ((attribute, role), place) in keys.all().iter().zip(roles).zip(&mut parts) {
+        match indexed.item.get(attribute.name)? {
+            // A value that cannot be a key is refused also where another key attribute is absent.
+            None => complete = false,
+            Some(value) => match part(index, attribute, role, value)? {
+                Ok(part) => *place = part,
+                Err(error) => return Ok(Err(error)),
+            },
+        }
+    }
+    if !complete {
+        return Ok(Ok(None));
+    }
+    let (partition, rest) = parts.split_at(keys.partition().len());
+    let sort = &rest[..keys.sort().len()];
+    if keys.is_multiple() {
+        for (role, parts, attributes) in
+            [(Role::Partition, partition, keys.partition()), (Role::Sort, sort, keys.sort())]
+        {
+            if let Err(error) = check_together(index, role, parts, attributes) {
+                return Ok(Err(error));
+            }
+        }
+    }
     let key = write(partition, sort, indexed.key);
     let size = projected_size(indexed, index, table)?;
     Ok(Ok(Some(IndexRow { key, size })))
@@ -136,11 +163,27 @@ fn part<'a>(
     Ok(Err(fault))
 }
 
-/// The key of a row from the values of the index's key attributes and the key of the item.
-pub(crate) fn write(partition: Part<'_>, sort: Option<Part<'_>>, item_key: &[u8]) -> Vec<u8> {
-    let room = 24 + partition.1.len() + sort.map_or(0, |(_, bytes)| bytes.len()) + item_key.len();
-    let mut key = key::of_partition(Family::DYNAMODB_INDEX_ROW, partition, room);
-    if let Some((kind, bytes)) = sort {
+/// Refuses values that are a key each, but too long together. Source: the local emulator, which names DynamoDB's limits of one
+/// key for all attributes of a role.
+fn check_together(
+    index: &IndexView<'_>,
+    role: Role,
+    parts: &[Part<'_>],
+    attributes: &[KeyAttribute<'_>],
+) -> Result<(), IndexKeyError> {
+    let (size, limit) = (parts.iter().map(|(_, bytes)| bytes.len()).sum(), role.bytes_max());
+    if size <= limit {
+        return Ok(());
+    }
+    let names = attributes.iter().map(|attribute| attribute.name.to_owned()).collect();
+    Err(IndexKeyError::TooLongTogether { index: index.name.to_owned(), role, names, size })
+}
+
+/// The key of a row from the values of the index's key attributes, in the order of its schema, and the key of the item.
+pub(crate) fn write(partition: &[Part<'_>], sort: &[Part<'_>], item_key: &[u8]) -> Vec<u8> {
+    let values: usize = partition.iter().chain(sort).map(|(_, bytes)| 3 + bytes.len()).sum();
+    let mut key = key::of_partitions(Family::DYNAMODB_INDEX_ROW, partition, 18 + values + item_key.len());
+    for (kind, bytes) in sort {
         key.u8(kind.tag()).bytes(bytes);
     }
     key.raw(item_key.get(1..).unwrap_or_default());
@@ -172,8 +215,9 @@ pub fn projected_size(
 /// Names of the attributes that an index with a projection other than `ALL` projects: sorted, each once.
 #[must_use]
 pub fn projected_names<'a>(index: &IndexView<'a>, table: &KeySchema<'a>) -> Vec<&'a str> {
-    let keys = [Some(table.partition), table.sort, Some(index.keys.partition), index.keys.sort];
-    let mut names: Vec<&str> = keys.into_iter().flatten().map(|attribute| attribute.name).collect();
+    let table = [Some(table.partition), table.sort].into_iter().flatten();
+    let keys = table.chain(index.keys.all().iter().copied());
+    let mut names: Vec<&str> = keys.map(|attribute| attribute.name).collect();
     if let ProjectionView::Include(included) = &index.projection {
         names.extend(included);
     }

@@ -20,6 +20,10 @@ use holdfast_state::families::Family;
 use holdfast_state::key::{KeyReader, KeyWriter};
 use xxhash_rust::xxh3::xxh3_64;
 
+mod lists;
+
+pub use self::lists::{ATTRIBUTES_MAX, KeyLists};
+
 /// Longest partition key in bytes. Source: DynamoDB Developer Guide, "Constraints", "Partition key length".
 pub const PARTITION_BYTES_MAX: usize = 2048;
 /// Longest sort key in bytes. Source: as [`PARTITION_BYTES_MAX`], "Sort key length".
@@ -103,6 +107,26 @@ pub enum Role {
     Sort,
 }
 
+impl Role {
+    /// Most bytes of the key in this role, all its attributes together.
+    #[must_use]
+    pub fn bytes_max(self) -> usize {
+        match self {
+            Self::Partition => PARTITION_BYTES_MAX,
+            Self::Sort => SORT_BYTES_MAX,
+        }
+    }
+
+    /// As key schemas and messages name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Partition => "HASH",
+            Self::Sort => "RANGE",
+        }
+    }
+}
+
 /// Why attributes are not a key. `errors.rs` has AWS's wording, which depends on the operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -140,10 +164,7 @@ pub enum KeyError {
 
 /// Whether a value is neither empty nor too long for a key attribute.
 pub(crate) fn check_length(bytes: &[u8], attribute: &KeyAttribute<'_>, role: Role) -> Result<(), KeyError> {
-    let limit = match role {
-        Role::Partition => PARTITION_BYTES_MAX,
-        Role::Sort => SORT_BYTES_MAX,
-    };
+    let limit = role.bytes_max();
     if bytes.is_empty() {
         Err(KeyError::Empty { name: attribute.name.to_owned(), kind: attribute.kind })
     } else if bytes.len() > limit {
@@ -240,6 +261,22 @@ pub fn of_key(attributes: &[(String, AttributeValue)], schema: &KeySchema<'_>) -
 pub(crate) fn of_partition(family: Family, (kind, bytes): (ScalarType, &[u8]), room: usize) -> KeyWriter {
     let mut key = KeyWriter::with_capacity(family, room);
     key.u64(xxh3_64(bytes)).u8(kind.tag()).bytes(bytes);
+    key
+}
+
+/// The start of the keys of a partition of an index, which may have several partition key attributes.
+pub(crate) fn of_partitions(family: Family, parts: &[(ScalarType, &[u8])], room: usize) -> KeyWriter {
+    if let [only] = parts {
+        return of_partition(family, *only, room);
+    }
+    let mut joined = KeyWriter::with_capacity(family, room);
+    for (kind, bytes) in parts {
+        joined.u8(kind.tag()).bytes(bytes);
+    }
+    let joined = joined.finish();
+    let parts = joined.get(1..).unwrap_or_default();
+    let mut key = KeyWriter::with_capacity(family, room);
+    key.u64(xxh3_64(parts)).raw(parts);
     key
 }
 

@@ -3,7 +3,7 @@
 
 use crate::errors::expression;
 use crate::expression::Path;
-use crate::key::KeySchema;
+use crate::key::{KeyLists, KeySchema};
 use crate::table::IndexView;
 use holdfast_aws::Error;
 
@@ -21,12 +21,12 @@ pub(crate) fn check<'p>(
     if nested.is_empty() {
         return Ok(());
     }
-    let first = |keys: &KeySchema<'_>| {
-        let names = [Some(keys.partition), keys.sort].into_iter().flatten().map(|attribute| attribute.name);
+    let first = |keys: &KeyLists<'_>| {
+        let names = keys.all().iter().map(|attribute| attribute.name);
         let leads_in = |name: &&str| nested.iter().any(|path| *path.attribute == **name);
         names.into_iter().find(leads_in).map(str::to_owned)
     };
-    if let Some(name) = first(table) {
+    if let Some(name) = first(&KeyLists::from(*table)) {
         return Err(expression::path_into_key("Key", &name));
     }
     match indexes.iter().find_map(|index| first(&index.keys)) {

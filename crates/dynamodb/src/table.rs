@@ -263,15 +263,15 @@ mod tests {
             name: "g".into(),
             scope: IndexScope::Global,
             space: SpaceId(7),
-            partition: binary.clone(),
-            sort: None,
+            partition: vec![binary.clone()],
+            sort: Vec::new(),
             projection: Projection::All,
             throughput: Some((5, 6)),
         };
         let keys_only = IndexDefinition {
             name: "k".into(),
             space: SpaceId(8),
-            sort: definition().sort,
+            sort: definition().sort.into_iter().collect(),
             projection: Projection::KeysOnly,
             throughput: None,
             ..global.clone()
@@ -280,8 +280,8 @@ mod tests {
             name: "l".into(),
             scope: IndexScope::Local,
             space: SpaceId(9),
-            partition: definition().partition,
-            sort: Some(binary),
+            partition: vec![definition().partition],
+            sort: vec![binary],
             projection: Projection::Include(vec!["y".into(), "x".into()]),
             throughput: None,
         };

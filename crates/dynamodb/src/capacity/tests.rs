@@ -25,8 +25,8 @@ fn record(indexes: &[(&str, IndexScope, &[&str], Projection)]) -> Vec<u8> {
         name: (*name).to_owned(),
         scope: *scope,
         space: SpaceId(9),
-        partition: attribute(keys[0]),
-        sort: keys.get(1).map(|name| attribute(name)),
+        partition: vec![attribute(keys[0])],
+        sort: keys[1..].iter().map(|name| attribute(name)).collect(),
         projection: projection.clone(),
         throughput: None,
     });

@@ -459,6 +459,25 @@ pub fn key_missed(name: &str) -> Error {
     validation(format!("Query condition missed key schema element: {name}"))
 }
 
+/// No equality for some of several attributes of an index's partition key. Source: the local emulator.
+#[must_use]
+pub fn hash_keys_not_equal(names: &[String]) -> Error {
+    validation(format!(
+        "HASH key attributes {} must have equality conditions specified in the query",
+        names.join(", ")
+    ))
+}
+
+/// No equality for attributes of an index's sort key that stand before one with a condition. Source: recorded.
+#[must_use]
+pub fn range_keys_not_equal(names: &[String], because: &str) -> Error {
+    validation(format!(
+        "RANGE key attributes {} must have equality conditions specified in the query because a condition is present on key \
+         attribute {because}",
+        names.join(", ")
+    ))
+}
+
 /// Another operator than `=` on the partition key. Source: known.
 #[must_use]
 pub fn key_not_supported() -> Error {

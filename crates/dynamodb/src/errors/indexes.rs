@@ -15,6 +15,14 @@ pub fn index_key(error: &IndexKeyError) -> Error {
         )),
         IndexKeyError::Empty { index, name, kind } => empty_key(index, name, *kind),
         IndexKeyError::TooLong(role) => key_too_long(*role),
+        // Source: the local emulator.
+        IndexKeyError::TooLongTogether { index, role, names, size } => validation(format!(
+            "Aggregate size for {} key attributes {} of index {index} has exceeded limit {} bytes, with actual size {size} \
+             bytes",
+            role.name(),
+            names.join(", "),
+            role.bytes_max()
+        )),
     }
 }
 

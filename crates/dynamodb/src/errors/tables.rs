@@ -1,6 +1,7 @@
 //! Texts of operations on tables. Sources are named as in [`errors`](super).
 
 use super::{invalid, validation};
+use crate::key::Role;
 use holdfast_aws::Error;
 use holdfast_shapes::java;
 
@@ -139,6 +140,18 @@ pub fn definitions_not_used_by_indexes(definitions: &[&str], keys: &[&str]) -> E
 #[must_use]
 pub fn same_key_twice_in_index() -> Error {
     validation("The KeySchema contains multiple key attributes with the same name")
+}
+
+/// A partition key attribute of a global index behind one of its sort key. Source: verified.
+#[must_use]
+pub fn hash_key_behind_range_key() -> Error {
+    invalid("All HASH key attributes must precede RANGE key attributes in the KeySchema")
+}
+
+/// More than four attributes of a global index in one role. Source: verified.
+#[must_use]
+pub fn too_many_key_attributes(role: Role) -> Error {
+    invalid(&format!("The KeySchema exceeds the maximum allowed number of {} key attributes", role.name()))
 }
 
 /// A list of indexes without elements; `member` is the list's name. Source: verified.

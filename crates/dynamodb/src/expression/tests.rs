@@ -93,7 +93,7 @@ fn schema(sort: Option<ScalarType>) -> KeySchema<'static> {
 
 fn resolve(text: &str, sort: Option<ScalarType>) -> Result<KeyRange, Error> {
     let condition = condition(ExpressionKind::KeyCondition, text)?;
-    KeyCondition::new(condition)?.resolve(&schema(sort), None)
+    KeyCondition::new(condition)?.resolve(&schema(sort).into(), None)
 }
 
 fn key(text: &str) -> String {
@@ -102,7 +102,7 @@ fn key(text: &str) -> String {
 
 fn range(text: &str) -> SortRange {
     let range = resolve(text, Some(ScalarType::S)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    assert_eq!(range.partition, (ScalarType::S, b"a".to_vec()), "{text}");
+    assert_eq!(range.partition, [(ScalarType::S, b"a".to_vec())], "{text}");
     range.sort
 }
 

@@ -13,8 +13,8 @@ fn record(projection: Projection, sort: bool) -> Vec<u8> {
         name: "i".into(),
         scope: IndexScope::Global,
         space: SpaceId(9),
-        partition: ("gp".into(), ScalarType::S),
-        sort: sort.then(|| ("gs".into(), ScalarType::N)),
+        partition: vec![("gp".into(), ScalarType::S)],
+        sort: if sort { vec![("gs".into(), ScalarType::N)] } else { Vec::new() },
         projection,
         throughput: None,
     };
@@ -65,6 +65,36 @@ fn bytes_are_fixed() {
     expected.extend(0xE6C6_32B6_1E96_4E1Fu64.to_be_bytes());
     expected.extend(*b"Sa\x00\x01");
     assert_eq!(row, IndexRow { key: expected, size });
+}
+
+/// As [`bytes_are_fixed`], of a key of several attributes.
+#[test]
+fn bytes_of_several_attributes_are_fixed() {
+    let mut definition = TableDefinition::from_bytes(&record(Projection::All, true)).unwrap();
+    definition.indexes[0].partition.push(("gq".into(), ScalarType::N));
+    definition.indexes[0].sort.push(("gt".into(), ScalarType::B));
+    let record = definition.to_bytes();
+    let item = [
+        ("pk", text("a")),
+        ("gp", text("b\0")),
+        ("gq", number("1")),
+        ("gs", number("42")),
+        ("gt", AttributeValue::B(vec![7, 0])),
+    ];
+    let (row, size) = row_of(&record, &item);
+    let partition = *b"Sb\x00\xFF\x00\x01N\xC1\x02\x00\x01";
+    let mut expected = vec![0x01];
+    expected.extend(xxh3_64(&partition).to_be_bytes());
+    expected.extend(partition);
+    expected.extend(*b"N\xC1\x2B\x00\x01B\x07\x00\xFF\x00\x01");
+    expected.extend(0xE6C6_32B6_1E96_4E1Fu64.to_be_bytes());
+    expected.extend(*b"Sa\x00\x01");
+    assert_eq!(row.unwrap().unwrap(), IndexRow { key: expected, size });
+    for absent in 1..item.len() {
+        let item: Vec<_> =
+            item.iter().enumerate().filter(|(at, _)| *at != absent).map(|(_, of)| of.clone()).collect();
+        assert_eq!(row_of(&record, &item).0, Ok(None));
+    }
 }
 
 #[test]

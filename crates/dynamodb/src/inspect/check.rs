@@ -333,7 +333,7 @@ impl Check<'_, '_> {
     /// Looks at a row of an index: whether its item calls for it. An error is a failed read.
     fn row(&mut self, at: usize, page: &Page, row: &[u8], _value: &Value) -> Result<(), InspectError> {
         let index = &self.indexes[at];
-        let Ok(key) = item_key(row, index.keys.sort.is_some()) else {
+        let Ok(key) = item_key(row, index.keys.all().len()) else {
             let hex: String = row.iter().map(|byte| format!("{byte:02x}")).collect();
             self.find(Some(at), None, format!("the key of the row {hex} cannot be taken apart"));
             return Ok(());
@@ -416,11 +416,11 @@ fn fits(key: &[u8], item: Item<'_>, schema: &KeySchema<'_>) -> bool {
     sort && is(&schema.partition, &stored.partition) && stored.hash == xxh3_64(&stored.partition.1)
 }
 
-/// The key of an index row's item.
-fn item_key(row: &[u8], has_sort: bool) -> Result<Vec<u8>, KeyError> {
+/// The key of the item of a row with so many key attributes.
+fn item_key(row: &[u8], attributes: usize) -> Result<Vec<u8>, KeyError> {
     let mut reader = KeyReader::new(Family::DYNAMODB_INDEX_ROW, row)?;
     reader.u64()?;
-    for _ in 0..1 + usize::from(has_sort) {
+    for _ in 0..attributes {
         reader.u8()?;
         reader.bytes()?;
     }

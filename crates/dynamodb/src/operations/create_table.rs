@@ -152,7 +152,7 @@ fn table_keys(
     if schema.len() > definitions.len() {
         return Err(tables::key_without_definition());
     }
-    let keys = definitions.keys(schema, tables::same_key_twice)?;
+    let keys = definitions.keys(schema)?;
     if !asked.any() && schema.len() != definitions.len() {
         return Err(tables::definitions_not_used());
     }

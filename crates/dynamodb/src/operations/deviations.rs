@@ -87,11 +87,6 @@ pub const DEVIATIONS: &[Deviation] = &[
                `--delay-transient-statuses` both take two seconds.",
     },
     Deviation {
-        what: "Keys of a global index of more than two attributes",
-        aws: "Up to four partition key and four sort key attributes, since November 2025.",
-        here: "One of each; more are refused with AWS's text of before.",
-    },
-    Deviation {
         what: "Text for more than 100 attributes in the projections of a table's indexes",
         aws: "A text that is not known to us.",
         here: "A `ValidationException` with a text of our own.",

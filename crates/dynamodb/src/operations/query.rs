@@ -6,6 +6,7 @@ use crate::errors::reads::{self, Reader};
 use crate::errors::{self, Wording, expression};
 use crate::expression::{ExpressionKind, KeyCondition, KeyRange, Placeholders, SortRange};
 use crate::item::codec::check_key;
+use crate::key::{Part, ScalarType};
 use crate::page::Page;
 use crate::page::bounds;
 use crate::page::select::Select;
@@ -98,8 +99,12 @@ impl Query {
         let range = self.condition.resolve(source.keys(), source.index().map(|index| index.name))?;
         let sort = start.sort()?;
         let row = start.row()?;
-        let same = partition.as_bytes() == range.partition.1;
-        let within = sort.is_none_or(|sort| range.sort.contains(sort.as_bytes()));
+        let are = |parts: &[Part<'_>], bytes: &[(ScalarType, Vec<u8>)]| {
+            parts.iter().zip(bytes).all(|(part, (_, bytes))| part.as_bytes() == bytes)
+        };
+        let same = are(&partition, &range.partition);
+        let last = sort.get(range.equal.len());
+        let within = are(&sort, &range.equal) && last.is_none_or(|last| range.sort.contains(last.as_bytes()));
         match (&range.sort, within) {
             (SortRange::All, _) if !same => Err(reads::start_key_of_other_partition()),
             (_, false) => Err(reads::start_key_of_other_sort()),

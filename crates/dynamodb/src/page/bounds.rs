@@ -2,21 +2,27 @@
 
 use super::source::Source;
 use crate::expression::{KeyRange, SortRange};
-use crate::key;
+use crate::key::{self, ScalarType};
 use holdfast_state::key::successor;
 use std::ops::Bound;
 
 /// Bounds of the rows of a range of keys. Rows of a table have the sort key as it is, to the end; rows of an index have it
-/// escaped and ended, and the item's key behind it.
+/// escaped and ended, further attributes of it and the item's key behind it.
 pub(crate) fn rows(source: &Source<'_>, range: &KeyRange) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
-    let (kind, bytes) = &range.partition;
-    let partition = key::of_partition(source.family(), (*kind, bytes), 64 + bytes.len());
+    let parts: Vec<(ScalarType, &[u8])> =
+        range.partition.iter().map(|(kind, bytes)| (*kind, bytes.as_slice())).collect();
+    let room = 64 + parts.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    let mut partition = key::of_partitions(source.family(), &parts, room);
+    for (kind, bytes) in &range.equal {
+        partition.u8(kind.tag()).bytes(bytes);
+    }
     let behind = || {
         let end = partition.clone().prefix().end();
         end.map_or(Bound::Unbounded, Bound::Excluded)
     };
     let start = || Bound::Included(partition.clone().finish());
-    let Some(sort) = source.keys().sort.filter(|_| range.sort != SortRange::All) else {
+    let sort = source.keys().sort().get(range.equal.len());
+    let Some(sort) = sort.filter(|_| range.sort != SortRange::All) else {
         return (start(), behind());
     };
     let of_index = source.index().is_some();

@@ -3,7 +3,7 @@
 use crate::catalog::{Table, failed};
 use crate::errors::{self, reads};
 use crate::expression::Path;
-use crate::key::KeySchema;
+use crate::key::{KeyLists, KeySchema};
 use crate::key_paths;
 use crate::table::{IndexScope, IndexView};
 use crate::write::index_space;
@@ -18,6 +18,8 @@ pub(crate) struct Source<'t> {
     table: &'t Table,
     /// Key attributes of the table.
     pub(crate) table_keys: KeySchema<'t>,
+    /// Key attributes of what is read.
+    keys: KeyLists<'t>,
     index: Option<IndexView<'t>>,
 }
 
@@ -28,7 +30,8 @@ impl<'t> Source<'t> {
     /// If there is no such index, or if it is global and to be read consistently.
     pub(crate) fn open(table: &'t Table, index: Option<&str>, consistent: bool) -> Result<Self, Error> {
         let Some(name) = index else {
-            return Ok(Self { table, table_keys: table.key_schema()?, index: None });
+            let table_keys = table.key_schema()?;
+            return Ok(Self { table, table_keys, keys: table_keys.into(), index: None });
         };
         let (table_keys, indexes) = table.keys_and_indexes()?;
         let index = indexes.into_iter().find(|index| index.name == name);
@@ -36,7 +39,7 @@ impl<'t> Source<'t> {
         if consistent && index.scope == IndexScope::Global {
             return Err(reads::consistent_read_of_global_index());
         }
-        Ok(Self { table, table_keys, index: Some(index) })
+        Ok(Self { table, table_keys, keys: index.keys, index: Some(index) })
     }
 
     /// The index.
@@ -45,8 +48,8 @@ impl<'t> Source<'t> {
     }
 
     /// Key attributes of what is read.
-    pub(crate) fn keys(&self) -> &KeySchema<'t> {
-        self.index.as_ref().map_or(&self.table_keys, |index| &index.keys)
+    pub(crate) fn keys(&self) -> &KeyLists<'t> {
+        &self.keys
     }
 
     /// The family of the keys of its rows.
@@ -88,7 +91,7 @@ impl<'t> Source<'t> {
     fn item_key<'r>(&self, row: &'r [u8]) -> Result<&'r [u8], KeyError> {
         let mut reader = KeyReader::new(self.family(), row)?;
         reader.u64()?;
-        for _ in 0..1 + usize::from(self.keys().sort.is_some()) {
+        for _ in self.keys.all() {
             reader.u8()?;
             reader.skip_bytes()?;
         }

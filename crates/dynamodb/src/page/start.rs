@@ -25,8 +25,8 @@ fn attributes<'s>(source: &'s Source<'_>) -> impl Iterator<Item = KeyAttribute<'
     let is_new = move |attribute: &KeyAttribute<'_>| {
         table.iter().flatten().all(|of_table| of_table.name != attribute.name)
     };
-    let index = source.index().map(|index| [Some(index.keys.partition), index.keys.sort]);
-    table.into_iter().flatten().chain(index.into_iter().flatten().flatten().filter(is_new))
+    let index = source.index().map(|index| index.keys.all());
+    table.into_iter().flatten().chain(index.into_iter().flatten().copied().filter(is_new))
 }
 
 impl<'a> StartKey<'a> {
@@ -45,20 +45,21 @@ impl<'a> StartKey<'a> {
         Ok(Self { attributes, source, reader })
     }
 
-    /// The value of the partition key of what is read.
+    /// The values of the partition key of what is read.
     ///
     /// # Errors
-    /// If it is missing or cannot be one.
-    pub(crate) fn partition(&self) -> Result<Part<'a>, Error> {
-        self.part(&self.source.keys().partition, Role::Partition)
+    /// If one is missing or cannot be one.
+    pub(crate) fn partition(&self) -> Result<Vec<Part<'a>>, Error> {
+        let attributes = self.source.keys().partition();
+        attributes.iter().map(|attribute| self.part(attribute, Role::Partition)).collect()
     }
 
-    /// The value of the sort key of what is read.
+    /// The values of the sort key of what is read.
     ///
     /// # Errors
     /// As [`StartKey::partition`].
-    pub(crate) fn sort(&self) -> Result<Option<Part<'a>>, Error> {
-        self.source.keys().sort.as_ref().map(|sort| self.part(sort, Role::Sort)).transpose()
+    pub(crate) fn sort(&self) -> Result<Vec<Part<'a>>, Error> {
+        self.source.keys().sort().iter().map(|attribute| self.part(attribute, Role::Sort)).collect()
     }
 
     fn part(&self, attribute: &KeyAttribute<'_>, role: Role) -> Result<Part<'a>, Error> {
@@ -80,9 +81,13 @@ impl<'a> StartKey<'a> {
             return Ok(item);
         }
         let (partition, sort) = (self.partition()?, self.sort()?);
-        let sort = sort.as_ref().map(|sort| (sort.kind(), sort.as_bytes()));
-        Ok(index::write((partition.kind(), partition.as_bytes()), sort, &item))
+        Ok(index::write(&raw(&partition), &raw(&sort), &item))
     }
+}
+
+/// Types and bytes of values.
+fn raw<'p>(parts: &'p [Part<'_>]) -> Vec<index::Part<'p>> {
+    parts.iter().map(|part| (part.kind(), part.as_bytes())).collect()
 }
 
 /// Appends the key of a row as a JSON object.
@@ -94,10 +99,10 @@ pub(super) fn render(source: &Source<'_>, row: &[u8], out: &mut Vec<u8>) -> Resu
     let mut reader = KeyReader::new(source.family(), row).map_err(|_| DAMAGED)?;
     let mut parts: Vec<(KeyAttribute<'_>, Vec<u8>)> = Vec::with_capacity(4);
     if let Some(index) = source.index() {
-        read_partition(&mut reader, &index.keys, &mut parts).ok_or(DAMAGED)?;
-        if let Some(sort) = index.keys.sort {
-            read_kind(&mut reader, sort.kind).ok_or(DAMAGED)?;
-            parts.push((sort, reader.bytes().map_err(|_| DAMAGED)?));
+        reader.u64().map_err(|_| DAMAGED)?;
+        for attribute in index.keys.all() {
+            read_kind(&mut reader, attribute.kind).ok_or(DAMAGED)?;
+            parts.push((*attribute, reader.bytes().map_err(|_| DAMAGED)?));
         }
     }
     read_partition(&mut reader, &source.table_keys, &mut parts).ok_or(DAMAGED)?;

@@ -112,8 +112,7 @@ impl Wanted {
         self.check_projection_paths(source)?;
         let filter = self.filter.as_ref();
         let paths = filter.map(Condition::paths).unwrap_or_default();
-        let keys = source.keys();
-        for key in [Some(keys.partition), keys.sort].into_iter().flatten() {
+        for key in source.keys().all() {
             if paths.iter().any(|path| *path.attribute == *key.name) {
                 return Err(reads::filter_on_key(key.name));
             }

@@ -5,14 +5,14 @@
 //! | name | string |
 //! | scope | `00` global, `01` local |
 //! | space | unsigned: the space that holds its rows |
-//! | partition key | list of name as string and type, as in the table's definition; exactly one element so far |
-//! | sort key | list of the same; at most one element so far |
+//! | partition key | list of name as string and type, as in the table's definition; one, of global indexes up to four |
+//! | sort key | list of the same; at most one, of global indexes up to four |
 //! | projection | `00` all, `01` keys only, `02` include |
 //! | attributes included | list of strings, in the order in which they were sent; empty unless include |
 //! | read, write capacity units | option of two unsigned; none with pay per request and for local indexes |
 
 use super::{owned, read_attribute, write_attribute};
-use crate::key::{KeySchema, ScalarType};
+use crate::key::{KeyAttribute, KeyLists, ScalarType};
 use holdfast_state::record::{FieldReader, FieldWriter, RecordError};
 use holdfast_store::SpaceId;
 
@@ -45,10 +45,10 @@ pub struct IndexDefinition {
     pub scope: IndexScope,
     /// The space that holds its rows; dropped together with the table.
     pub space: SpaceId,
-    /// Name and type of the partition key.
-    pub partition: (String, ScalarType),
-    /// Name and type of the sort key.
-    pub sort: Option<(String, ScalarType)>,
+    /// Names and types of the partition key's attributes: one, of global indexes up to [`crate::key::ATTRIBUTES_MAX`].
+    pub partition: Vec<(String, ScalarType)>,
+    /// Names and types of the sort key's attributes: none or one, of global indexes up to [`crate::key::ATTRIBUTES_MAX`].
+    pub sort: Vec<(String, ScalarType)>,
     /// What is projected.
     pub projection: Projection,
     /// Read and write capacity units of a global index of a provisioned table.
@@ -65,7 +65,7 @@ pub struct IndexView<'a> {
     /// The space that holds its rows.
     pub space: SpaceId,
     /// Its key attributes.
-    pub keys: KeySchema<'a>,
+    pub keys: KeyLists<'a>,
     /// What is projected.
     pub projection: ProjectionView<'a>,
     throughput: Option<(u64, u64)>,
@@ -97,8 +97,8 @@ impl IndexView<'_> {
             name: self.name.to_owned(),
             scope: self.scope,
             space: self.space,
-            partition: owned(self.keys.partition),
-            sort: self.keys.sort.map(owned),
+            partition: self.keys.partition().iter().copied().map(owned).collect(),
+            sort: self.keys.sort().iter().copied().map(owned).collect(),
             projection,
             throughput: self.throughput,
         }
@@ -117,8 +117,8 @@ pub(super) fn write(writer: &mut FieldWriter<'_>, index: &IndexDefinition) {
         Projection::Include(names) => (2, names),
     };
     writer.str(&index.name).unsigned(scope).unsigned(u64::from(index.space.0));
-    writer.list([&index.partition], write_attribute);
-    writer.list(index.sort.as_slice(), write_attribute);
+    writer.list(&index.partition, write_attribute);
+    writer.list(&index.sort, write_attribute);
     writer.unsigned(projection).list(included, |writer, name| {
         writer.str(name);
     });
@@ -127,8 +127,22 @@ pub(super) fn write(writer: &mut FieldWriter<'_>, index: &IndexDefinition) {
     });
 }
 
+const IMPOSSIBLE_KEYS: RecordError = RecordError::Impossible("number of key attributes of an index");
+
+/// Reads a list of key attributes without making one; `push` says whether there was room.
+fn read_keys<'a>(
+    reader: &mut FieldReader<'a>,
+    mut push: impl FnMut(KeyAttribute<'a>) -> bool,
+) -> Result<(), RecordError> {
+    for _ in 0..reader.unsigned()? {
+        if !push(read_attribute(reader)?) {
+            return Err(IMPOSSIBLE_KEYS);
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn read<'a>(reader: &mut FieldReader<'a>) -> Result<IndexView<'a>, RecordError> {
-    const IMPOSSIBLE: RecordError = RecordError::Impossible("number of key attributes of an index");
     let name = reader.str()?;
     let scope = match reader.unsigned()? {
         0 => IndexScope::Global,
@@ -136,15 +150,13 @@ pub(super) fn read<'a>(reader: &mut FieldReader<'a>) -> Result<IndexView<'a>, Re
         _ => return Err(RecordError::Impossible("scope of an index")),
     };
     let space = SpaceId(reader.unsigned_as()?);
-    let partition = match reader.list(read_attribute)?[..] {
-        [partition] => partition,
-        _ => return Err(IMPOSSIBLE),
-    };
-    let sort = match reader.list(read_attribute)?[..] {
-        [] => None,
-        [sort] => Some(sort),
-        _ => return Err(IMPOSSIBLE),
-    };
+    let mut keys = KeyLists::EMPTY;
+    read_keys(reader, |attribute| keys.push_partition(attribute))?;
+    read_keys(reader, |attribute| keys.push_sort(attribute))?;
+    let local = scope == IndexScope::Local;
+    if keys.partition().is_empty() || (local && keys.is_multiple()) {
+        return Err(IMPOSSIBLE_KEYS);
+    }
     let kind = reader.unsigned()?;
     let included = reader.list(FieldReader::str)?;
     let projection = match kind {
@@ -154,5 +166,5 @@ pub(super) fn read<'a>(reader: &mut FieldReader<'a>) -> Result<IndexView<'a>, Re
         _ => return Err(RecordError::Impossible("projection of an index")),
     };
     let throughput = reader.option(|reader| Ok((reader.unsigned()?, reader.unsigned()?)))?;
-    Ok(IndexView { name, scope, space, keys: KeySchema { partition, sort }, projection, throughput })
+    Ok(IndexView { name, scope, space, keys, projection, throughput })
 }

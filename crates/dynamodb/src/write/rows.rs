@@ -92,8 +92,7 @@ fn used_by_indexes(table: &Layout<'_>, item: Item<'_>) -> Result<Option<Vec<u8>>
     for index in &table.indexes {
         match index.projection {
             ProjectionView::All => {
-                let keys = [Some(index.keys.partition), index.keys.sort];
-                names.extend(keys.into_iter().flatten().map(|attribute| attribute.name));
+                names.extend(index.keys.all().iter().map(|attribute| attribute.name));
             }
             _ => names.extend(index::projected_names(index, &table.schema)),
         }

@@ -62,9 +62,10 @@ pub fn key(pk: u8, sk: u8) -> Value {
 /// Name, keys, and the attributes projected, all if none are named.
 type Index = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
 
-const INDEXES: [Index; 3] = [
+const INDEXES: [Index; 4] = [
     ("global", &["a"], None),
     ("keys", &["b", "a"], Some(&["a", "b", "pk", "sk"])),
+    ("multi", &["b", "c", "sk", "a"], Some(&["a", "b", "c", "pk", "sk"])),
     ("local", &["pk", "c"], Some(&["c", "pk", "sk", "x"])),
 ];
 
@@ -80,6 +81,9 @@ fn create() -> Value {
         "GlobalSecondaryIndexes": [
             { "IndexName": "global", "KeySchema": [key("a", "HASH")], "Projection": { "ProjectionType": "ALL" } },
             { "IndexName": "keys", "KeySchema": [key("b", "HASH"), key("a", "RANGE")],
+              "Projection": { "ProjectionType": "KEYS_ONLY" } },
+            { "IndexName": "multi",
+              "KeySchema": [key("b", "HASH"), key("c", "HASH"), key("sk", "RANGE"), key("a", "RANGE")],
               "Projection": { "ProjectionType": "KEYS_ONLY" } },
         ],
         "LocalSecondaryIndexes": [

@@ -325,8 +325,8 @@ mod tests {
             name: "index".to_owned(),
             scope: IndexScope::Global,
             space: index.id(),
-            partition: partition.clone(),
-            sort: None,
+            partition: vec![partition.clone()],
+            sort: Vec::new(),
             projection: Projection::All,
             throughput: None,
         };

@@ -341,7 +341,7 @@ proptest! {
             match Condition::parse(kind, &text, &mut known) {
                 Ok(condition) => {
                     let _ = KeyCondition::new(condition)
-                        .and_then(|condition| condition.resolve(&schema(Some(ScalarType::S)), None));
+                        .and_then(|condition| condition.resolve(&schema(Some(ScalarType::S)).into(), None));
                 }
                 Err(error) => {
                     let prefix = format!("Invalid {kind}: ");

@@ -4,7 +4,7 @@
 //! and names) and tests of public servers that were compared with AWS (local indexes come before global ones). Every key
 //! schema is checked before any definition is found to be unused.
 
-use super::schema::{Attribute, Definitions, Keys};
+use super::schema::{Attribute, Definitions, Keys, KeysOfIndex};
 use super::units;
 use crate::errors::tables;
 use crate::table::{BillingMode, IndexDefinition, IndexScope, Projection};
@@ -56,16 +56,20 @@ pub(super) fn plan(
     }
     let local_keys = local
         .iter()
-        .map(|index| definitions.keys(schema(index.key_schema.as_ref()), tables::same_key_twice))
+        .map(|index| definitions.keys(schema(index.key_schema.as_ref())))
         .collect::<Result<Vec<Keys>, Error>>()?;
     if asked.global.is_some() && global.is_empty() {
         return Err(tables::no_indexes_in_list("GlobalSecondaryIndexes"));
     }
     let global_keys = global
         .iter()
-        .map(|index| definitions.keys(schema(index.key_schema.as_ref()), tables::same_key_twice_in_index))
-        .collect::<Result<Vec<Keys>, Error>>()?;
-    check_used(definitions, table, local_keys.iter().chain(&global_keys))?;
+        .map(|index| definitions.keys_of_global_index(schema(index.key_schema.as_ref())))
+        .collect::<Result<Vec<KeysOfIndex>, Error>>()?;
+    let of_global = global_keys.iter().flat_map(|(partition, sort)| partition.iter().chain(sort));
+    let of_others = std::iter::once(table).chain(&local_keys);
+    let used =
+        of_others.flat_map(|(partition, sort)| std::iter::once(partition).chain(sort)).chain(of_global);
+    check_used(definitions, used.map(name).collect())?;
 
     let mut indexes: Vec<IndexDefinition> = Vec::with_capacity(local.len() + global.len());
     let mut names = HashSet::with_capacity(local.len() + global.len());
@@ -99,13 +103,7 @@ fn schema(schema: Option<&Vec<KeySchemaElement>>) -> &[KeySchemaElement] {
 }
 
 /// Every definition is part of some key.
-fn check_used<'a>(
-    definitions: &Definitions,
-    table: &'a Keys,
-    indexes: impl Iterator<Item = &'a Keys>,
-) -> Result<(), Error> {
-    let attributes = |(partition, sort): &'a Keys| std::iter::once(partition).chain(sort);
-    let used: Vec<&str> = std::iter::once(table).chain(indexes).flat_map(attributes).map(name).collect();
+fn check_used(definitions: &Definitions, used: Vec<&str>) -> Result<(), Error> {
     let is_used: HashSet<&str> = used.iter().copied().collect();
     let defined = definitions.names();
     if defined.iter().all(|name| is_used.contains(name)) {
@@ -132,8 +130,8 @@ fn local_index(index: &LocalSecondaryIndex, keys: Keys, table: &Keys) -> Result<
         name: index_name,
         scope: IndexScope::Local,
         space: SpaceId(0),
-        partition,
-        sort,
+        partition: vec![partition],
+        sort: sort.into_iter().collect(),
         projection: projection(index.projection.as_ref())?,
         throughput: None,
     })
@@ -141,7 +139,7 @@ fn local_index(index: &LocalSecondaryIndex, keys: Keys, table: &Keys) -> Result<
 
 fn global_index(
     index: &GlobalSecondaryIndex,
-    (partition, sort): Keys,
+    (partition, sort): KeysOfIndex,
     billing: BillingMode,
 ) -> Result<IndexDefinition, Error> {
     // There by the model, as is the projection.

@@ -1,17 +1,20 @@
 //! Attribute definitions and key schemas of a table and its indexes.
 
 use crate::errors::{self, tables};
-use crate::key::ScalarType;
+use crate::key::{ATTRIBUTES_MAX, Role, ScalarType};
 use holdfast_aws::Error;
 use holdfast_shapes::dynamodb::{AttributeDefinition, KeySchemaElement};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 /// Name and type of a key attribute.
 pub(super) type Attribute = (String, ScalarType);
 
 /// A partition key and perhaps a sort key.
 pub(super) type Keys = (Attribute, Option<Attribute>);
+
+/// The attributes of an index's partition key and those of its sort key.
+pub(super) type KeysOfIndex = (Vec<Attribute>, Vec<Attribute>);
 
 /// The attribute definitions of a request. There may be as many as fit into it.
 pub(super) struct Definitions {
@@ -58,31 +61,21 @@ impl Definitions {
         self.sent
     }
 
-    /// The keys of a schema; `same_name` words one attribute as both.
+    /// The keys of the schema of a table or a local index.
     ///
     /// # Errors
     /// If an attribute is not defined, is both keys, or is not of the kind that its place asks for.
-    pub(super) fn keys(
-        &self,
-        schema: &[KeySchemaElement],
-        same_name: impl FnOnce() -> Error,
-    ) -> Result<Keys, Error> {
-        let names = names(schema);
-        let defined = |name: &&str| self.places.get(*name).and_then(|place| self.sent.get(*place));
-        let keys: Option<Vec<&Attribute>> = names.iter().map(defined).collect();
-        let Some(keys) = keys else {
-            return Err(tables::keys_not_defined(&names, &self.names()));
-        };
+    pub(super) fn keys(&self, schema: &[KeySchemaElement]) -> Result<Keys, Error> {
+        let keys = self.attributes(schema)?;
         if let [first, second] = keys[..]
             && first == second
         {
-            return Err(same_name());
+            return Err(tables::same_key_twice());
         }
-        let kind = |at: usize| schema.get(at).and_then(|element| element.key_type.as_deref());
-        if kind(0) != Some("HASH") {
+        if !is_hash(schema.first()) {
             return Err(tables::first_key_not_hash());
         }
-        if kind(1).is_some_and(|kind| kind != "RANGE") {
+        if is_hash(schema.get(1)) {
             return Err(tables::second_key_not_range());
         }
         match keys[..] {
@@ -92,6 +85,44 @@ impl Definitions {
             _ => Err(errors::internal(&"a key schema has neither one nor two elements")),
         }
     }
+
+    /// The keys of the schema of a global index, which may have several attributes in each role.
+    ///
+    /// # Errors
+    /// If an attribute is not defined, is there twice, or is not of the kind that its place asks for; if there are too many.
+    pub(super) fn keys_of_global_index(&self, schema: &[KeySchemaElement]) -> Result<KeysOfIndex, Error> {
+        let keys = self.attributes(schema)?;
+        let mut names = HashSet::with_capacity(keys.len());
+        if !keys.iter().all(|(name, _)| names.insert(name.as_str())) {
+            return Err(tables::same_key_twice_in_index());
+        }
+        if !is_hash(schema.first()) {
+            return Err(tables::first_key_not_hash());
+        }
+        let partition = schema.iter().take_while(|element| is_hash(Some(element))).count();
+        if schema.iter().skip(partition).any(|element| is_hash(Some(element))) {
+            return Err(tables::hash_key_behind_range_key());
+        }
+        for (role, attributes) in [(Role::Partition, partition), (Role::Sort, schema.len() - partition)] {
+            if attributes > ATTRIBUTES_MAX {
+                return Err(tables::too_many_key_attributes(role));
+            }
+        }
+        let mut keys = keys.into_iter().cloned();
+        Ok((keys.by_ref().take(partition).collect(), keys.collect()))
+    }
+
+    /// The definitions of a schema's attributes.
+    fn attributes(&self, schema: &[KeySchemaElement]) -> Result<Vec<&Attribute>, Error> {
+        let names = names(schema);
+        let defined = |name: &&str| self.places.get(*name).and_then(|place| self.sent.get(*place));
+        let keys: Option<Vec<&Attribute>> = names.iter().map(defined).collect();
+        keys.ok_or_else(|| tables::keys_not_defined(&names, &self.names()))
+    }
+}
+
+fn is_hash(element: Option<&KeySchemaElement>) -> bool {
+    element.and_then(|element| element.key_type.as_deref()) == Some("HASH")
 }
 
 /// The attributes of a key schema.

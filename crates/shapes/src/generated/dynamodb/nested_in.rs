@@ -629,17 +629,6 @@ impl GlobalSecondaryIndex {
         }
         out.required("KeySchema", self.key_schema.is_some());
         if let Some(value) = &self.key_schema {
-            out.count_shown("KeySchema", value.len(), 2, || {
-                java::list(value.iter().map(|element| {
-                    java::structure(
-                        "KeySchemaElement",
-                        &[
-                            ("AttributeName", element.attribute_name.as_deref()),
-                            ("KeyType", element.key_type.as_deref()),
-                        ],
-                    )
-                }))
-            });
             out.count("KeySchema", value.len(), Some(1), None);
             out.enter("KeySchema");
             for (index, value) in value.iter().enumerate() {
