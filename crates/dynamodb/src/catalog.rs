@@ -8,7 +8,6 @@ use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
 use holdfast_state::catalog::{self, CatalogEntry};
-use holdfast_state::families::SpaceKind;
 use holdfast_state::record::{Record, RecordError};
 use holdfast_state::{Space, StateError};
 use holdfast_store::{Read, SpaceId, Transaction, Version};
@@ -233,10 +232,10 @@ impl Scope {
 /// Takes a name that exists away and drops the spaces of the table and its indexes.
 fn remove(tx: &mut Transaction<'_>, data_set: &DataSet, name: &str) -> Result<(), StateError> {
     let entry = catalog::remove(tx, &data_set.tables(), name)?;
-    let spaces =
-        TableDefinition::index_spaces(&entry.definition).map_err(|cause| unreadable(&entry, name, cause))?;
-    for space in spaces {
-        Space::open(tx, space, SpaceKind::DYNAMODB_INDEX)?.drop(tx)?;
+    let spaces = TableDefinition::derived_spaces(&entry.definition)
+        .map_err(|cause| unreadable(&entry, name, cause))?;
+    for (space, kind) in spaces {
+        Space::open(tx, space, kind)?.drop(tx)?;
     }
     Ok(())
 }

@@ -110,9 +110,8 @@ pub(crate) fn describe(
         table_arn: Some(scope.table_arn(name)),
         table_id: Some(definition.id.clone()),
         deletion_protection_enabled: Some(false),
-        table_class_summary: definition.class_named.then(|| TableClassSummary {
-            table_class: Some("STANDARD".to_owned()),
-            last_update_date_time: None,
+        table_class_summary: (definition.class != crate::table::TableClass::NotNamed).then(|| {
+            TableClassSummary { table_class: Some("STANDARD".to_owned()), last_update_date_time: None }
         }),
         ..Default::default()
     };

@@ -6,31 +6,49 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | version | 1: `02` |
+//! | version | 1: `03` |
 //! | active from | service time, unsigned, ms since 1970; 0: at once; absent in version 1, as is the next |
 //! | gone from | the same; 0 while the table is not being deleted |
+//! | changed from | the same: until then it shows that it is being changed; 0: it is not; absent before version 3 |
 //! | partition key | name as string, type as in keys: `53`, `4E`, `42` |
 //! | sort key | option of the same |
 //! | indexes | list of the fields of [`indexes`]; absent in version 1, which had none |
+//! | time to live | option of the fields of [`time_to_live`]; absent before version 3, as is all from class changed on |
 //! | attribute definitions | list of name as string and type; sorted by name |
 //! | table id | string |
 //! | created | service time, unsigned, ms since 1970 |
 //! | billing mode | `00` provisioned, `01` pay per request |
 //! | read, write capacity units | unsigned each; 0 with pay per request |
-//! | table class | `00` not named, `01` `STANDARD` named; absent in version 1, where none was named |
+//! | table class | `00` not named, `01` `STANDARD` named, `02` `STANDARD_INFREQUENT_ACCESS`; absent in version 1, where none was named |
+//! | class changed | service time, unsigned; 0: never |
+//! | pay per request since | service time of the last change to it, unsigned; 0: it never was |
+//! | changes of throughput | the fields of [`throughput`] |
+//! | most units on demand | option of two signed |
+//! | deletion protection | `00` or `01` |
+//! | stream | option of the fields of [`stream`] |
+//! | tags | list of key and value as strings, in the order in which they were given |
 //!
 //! Strings, options, lists and unsigned numbers are those of [`holdfast_state::record`].
 
 use crate::key::{KeyAttribute, KeySchema, ScalarType};
+use holdfast_state::families::SpaceKind;
 use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError, split_version};
 use holdfast_store::SpaceId;
 
 pub mod indexes;
+pub mod stream;
+pub mod throughput;
+pub mod time_to_live;
 
-pub use self::indexes::{IndexDefinition, IndexScope, IndexView, Projection, ProjectionView};
+pub use self::indexes::{IndexDefinition, IndexScope, IndexState, IndexView, Projection, ProjectionView};
+pub use self::stream::{StreamSettings, StreamView};
+pub use self::throughput::{OnDemandLimits, ThroughputChanges};
+pub use self::time_to_live::{ExpiryView, TimeToLive};
 
 /// The version before tables had indexes.
 const WITHOUT_INDEXES: u8 = 1;
+/// The last version of tables that could not be changed.
+const UNCHANGEABLE: u8 = 2;
 
 /// How a table's throughput is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +64,19 @@ pub enum BillingMode {
     PayPerRequest,
 }
 
-/// How long a table shows `CREATING` and `DELETING` where statuses are delayed, in ms of service time. AWS takes about three
+/// The class of a table, as far as it was named: AWS shows it only then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableClass {
+    /// Not named: `STANDARD`.
+    #[default]
+    NotNamed,
+    /// `STANDARD`
+    Standard,
+    /// `STANDARD_INFREQUENT_ACCESS`
+    InfrequentAccess,
+}
+
+/// How long a table shows `CREATING`, `UPDATING` and `DELETING` where statuses are delayed, in ms of service time. AWS takes about three
 /// times as long; clients look every few seconds, and tests should not wait longer than they must.
 pub const TRANSIENT_MS: u64 = 2_000;
 
@@ -70,6 +100,8 @@ pub struct StateTimes {
     pub active_ms: u64,
     /// From when on it is gone; 0: it is not being deleted.
     pub gone_ms: u64,
+    /// Until when it shows that it is being changed, apart from its indexes; it takes and gives everything meanwhile.
+    pub changed_ms: u64,
 }
 
 impl StateTimes {
@@ -104,11 +136,57 @@ pub struct TableDefinition {
     pub created_ms: u64,
     /// Throughput.
     pub billing: BillingMode,
-    /// Whether the table class `STANDARD` was named, which AWS shows only then.
-    pub class_named: bool,
+    /// Its class.
+    pub class: TableClass,
+    /// Service time of the last change of the class, in ms since 1970; 0: never.
+    pub class_changed_ms: u64,
+    /// Service time of the last change to pay per request, in ms since 1970, its creation included; 0: it never was.
+    pub on_demand_since_ms: u64,
+    /// Changes of its provisioned throughput.
+    pub throughput_changes: ThroughputChanges,
+    /// Most units of requests that are paid for by request.
+    pub on_demand: OnDemandLimits,
+    /// Whether it is protected from being deleted.
+    pub deletion_protection: bool,
+    /// Its stream.
+    pub stream: Option<StreamSettings>,
+    /// Its time to live, if it was ever enabled.
+    pub time_to_live: Option<TimeToLive>,
+    /// Its tags: keys and values, in the order in which they were given; each key once.
+    pub tags: Vec<(String, String)>,
 }
 
 impl TableDefinition {
+    /// A table of keys that was just created, active at once, without indexes and attribute definitions, and with nothing set that
+    /// can be set.
+    #[must_use]
+    pub fn new(
+        (partition, sort): ((String, ScalarType), Option<(String, ScalarType)>),
+        id: String,
+        created_ms: u64,
+        billing: BillingMode,
+    ) -> Self {
+        Self {
+            states: StateTimes::default(),
+            partition,
+            sort,
+            indexes: Vec::new(),
+            attributes: Vec::new(),
+            id,
+            created_ms,
+            billing,
+            class: TableClass::NotNamed,
+            class_changed_ms: 0,
+            on_demand_since_ms: if billing == BillingMode::PayPerRequest { created_ms } else { 0 },
+            throughput_changes: ThroughputChanges::default(),
+            on_demand: OnDemandLimits::default(),
+            deletion_protection: false,
+            stream: None,
+            time_to_live: None,
+            tags: Vec::new(),
+        }
+    }
+
     /// The key attributes of a stored definition, read in place.
     ///
     /// # Errors
@@ -129,26 +207,55 @@ impl TableDefinition {
         read_states(&mut FieldReader::new(fields), version)
     }
 
-    /// Key attributes and indexes of a stored definition, read in place.
+    /// Key attributes and indexes of a stored definition, read in place. Indexes that were dropped and still are shown are left
+    /// out: they have no rows.
     ///
     /// # Errors
     /// As [`TableDefinition::key_schema`].
     pub fn keys_and_indexes(record: &[u8]) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>), RecordError> {
+        let (schema, indexes, _) = Self::derived(record)?;
+        Ok((schema, indexes))
+    }
+
+    /// Key attributes of a stored definition, and all that is derived from items: indexes as
+    /// [`TableDefinition::keys_and_indexes`] gives them, and the rows of the times at which items expire.
+    ///
+    /// # Errors
+    /// As [`TableDefinition::key_schema`].
+    pub fn derived(
+        record: &[u8],
+    ) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>, Option<ExpiryView<'_>>), RecordError> {
         let (version, fields) = split_version(record, Self::VERSION)?;
         let mut reader = FieldReader::new(fields);
         read_states(&mut reader, version)?;
         let schema = read_key_schema(&mut reader)?;
-        Ok((schema, read_indexes(&mut reader, version)?))
+        let mut indexes = read_indexes(&mut reader, version)?;
+        indexes.retain(|index| !matches!(index.state, IndexState::Dropped { .. }));
+        let expiry = read_time_to_live(&mut reader, version)?.and_then(|settings| settings.expiry());
+        Ok((schema, indexes, expiry))
     }
 
-    /// The spaces of the indexes of a stored definition: with the table's own, all that it has. Who removes the definition
-    /// drops them.
+    /// The spaces of what is derived from the items of a stored definition: with the table's own, all that it has. Who removes the
+    /// definition drops them.
     ///
     /// # Errors
     /// As [`TableDefinition::key_schema`].
-    pub fn index_spaces(record: &[u8]) -> Result<Vec<SpaceId>, RecordError> {
-        let (_, indexes) = Self::keys_and_indexes(record)?;
-        Ok(indexes.into_iter().map(|index| index.space).collect())
+    pub fn derived_spaces(record: &[u8]) -> Result<Vec<(SpaceId, SpaceKind)>, RecordError> {
+        let (_, indexes, expiry) = Self::derived(record)?;
+        let indexes = indexes.into_iter().map(|index| (index.space, SpaceKind::DYNAMODB_INDEX));
+        let expiry = expiry.map(|expiry| (expiry.space, SpaceKind::DYNAMODB_EXPIRY));
+        Ok(indexes.chain(expiry).collect())
+    }
+
+    /// Whether it shows that it is being changed: itself, or one of its indexes.
+    #[must_use]
+    pub fn is_changing(&self, now_ms: u64) -> bool {
+        now_ms < self.states.changed_ms || self.indexes.iter().any(|index| index.state.is_changing(now_ms))
+    }
+
+    /// Takes out the indexes that were dropped and are no longer shown. Whoever rewrites the definition does this.
+    pub fn forget_dropped(&mut self, now_ms: u64) {
+        self.indexes.retain(|index| !index.state.is_gone(now_ms));
     }
 }
 
@@ -156,11 +263,23 @@ fn read_states(reader: &mut FieldReader<'_>, version: u8) -> Result<StateTimes, 
     if version == WITHOUT_INDEXES {
         return Ok(StateTimes::default());
     }
-    Ok(StateTimes { active_ms: reader.unsigned()?, gone_ms: reader.unsigned()? })
+    let (active_ms, gone_ms) = (reader.unsigned()?, reader.unsigned()?);
+    let changed_ms = if version <= UNCHANGEABLE { 0 } else { reader.unsigned()? };
+    Ok(StateTimes { active_ms, gone_ms, changed_ms })
 }
 
 fn read_indexes<'a>(reader: &mut FieldReader<'a>, version: u8) -> Result<Vec<IndexView<'a>>, RecordError> {
-    if version == WITHOUT_INDEXES { Ok(Vec::new()) } else { reader.list(indexes::read) }
+    match version {
+        WITHOUT_INDEXES => Ok(Vec::new()),
+        version => reader.list(|reader| indexes::read(reader, version > UNCHANGEABLE)),
+    }
+}
+
+fn read_time_to_live<'a>(
+    reader: &mut FieldReader<'a>,
+    version: u8,
+) -> Result<Option<time_to_live::Settings<'a>>, RecordError> {
+    if version <= UNCHANGEABLE { Ok(None) } else { reader.option(time_to_live::read) }
 }
 
 fn read_key_schema<'a>(reader: &mut FieldReader<'a>) -> Result<KeySchema<'a>, RecordError> {
@@ -185,21 +304,35 @@ fn owned(attribute: KeyAttribute<'_>) -> (String, ScalarType) {
 }
 
 impl Record for TableDefinition {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn encode(&self, out: &mut Vec<u8>) {
         let mut writer = FieldWriter::new(out);
-        writer.unsigned(self.states.active_ms).unsigned(self.states.gone_ms);
+        let StateTimes { active_ms, gone_ms, changed_ms } = self.states;
+        writer.unsigned(active_ms).unsigned(gone_ms).unsigned(changed_ms);
         write_attribute(&mut writer, &self.partition);
         writer.option(self.sort.as_ref(), write_attribute);
         writer.list(&self.indexes, indexes::write);
+        writer.option(self.time_to_live.as_ref(), time_to_live::write);
         writer.list(&self.attributes, write_attribute);
         writer.str(&self.id).unsigned(self.created_ms);
         match self.billing {
             BillingMode::Provisioned { read, write } => writer.unsigned(0).unsigned(read).unsigned(write),
             BillingMode::PayPerRequest => writer.unsigned(1).unsigned(0).unsigned(0),
         };
-        writer.unsigned(u64::from(self.class_named));
+        let class = match self.class {
+            TableClass::NotNamed => 0,
+            TableClass::Standard => 1,
+            TableClass::InfrequentAccess => 2,
+        };
+        writer.unsigned(class).unsigned(self.class_changed_ms).unsigned(self.on_demand_since_ms);
+        throughput::write_changes(&mut writer, self.throughput_changes);
+        throughput::write_limits(&mut writer, self.on_demand);
+        writer.bool(self.deletion_protection);
+        writer.option(self.stream, stream::write);
+        writer.list(&self.tags, |writer, (key, value)| {
+            writer.str(key).str(value);
+        });
     }
 
     fn decode(version: u8, bytes: &[u8]) -> Result<Self, RecordError> {
@@ -207,6 +340,7 @@ impl Record for TableDefinition {
         let states = read_states(&mut reader, version)?;
         let schema = read_key_schema(&mut reader)?;
         let indexes = read_indexes(&mut reader, version)?.iter().map(IndexView::to_definition).collect();
+        let time_to_live = read_time_to_live(&mut reader, version)?.map(time_to_live::Settings::to_owned);
         let attributes = reader.list(read_attribute)?.into_iter().map(owned).collect();
         let id = reader.str()?.to_owned();
         let created_ms = reader.unsigned()?;
@@ -215,151 +349,43 @@ impl Record for TableDefinition {
             (1, 0, 0) => BillingMode::PayPerRequest,
             _ => return Err(RecordError::Impossible("billing mode")),
         };
-        let class_named = match version {
-            WITHOUT_INDEXES => false,
-            _ => match reader.unsigned()? {
-                0 => false,
-                1 => true,
-                _ => return Err(RecordError::Impossible("table class")),
-            },
+        let class = match version {
+            WITHOUT_INDEXES => TableClass::NotNamed,
+            _ => read_class(&mut reader)?,
         };
+        let keys = (owned(schema.partition), schema.sort.map(owned));
+        let created = Self::new(keys, id, created_ms, billing);
+        let mut definition = Self { states, indexes, attributes, class, time_to_live, ..created };
+        if version > UNCHANGEABLE {
+            definition.read_changeable(&mut reader)?;
+        }
         reader.finish()?;
-        Ok(Self {
-            states,
-            partition: owned(schema.partition),
-            sort: schema.sort.map(owned),
-            indexes,
-            attributes,
-            id,
-            created_ms,
-            billing,
-            class_named,
-        })
+        Ok(definition)
+    }
+}
+
+impl TableDefinition {
+    /// Reads what came with version 3, to the end.
+    fn read_changeable(&mut self, reader: &mut FieldReader<'_>) -> Result<(), RecordError> {
+        self.class_changed_ms = reader.unsigned()?;
+        self.on_demand_since_ms = reader.unsigned()?;
+        self.throughput_changes = throughput::read_changes(reader)?;
+        self.on_demand = throughput::read_limits(reader)?;
+        self.deletion_protection = reader.bool()?;
+        self.stream = reader.option(stream::read)?;
+        self.tags = reader.list(|reader| Ok((reader.str()?.to_owned(), reader.str()?.to_owned())))?;
+        Ok(())
+    }
+}
+
+fn read_class(reader: &mut FieldReader<'_>) -> Result<TableClass, RecordError> {
+    match reader.unsigned()? {
+        0 => Ok(TableClass::NotNamed),
+        1 => Ok(TableClass::Standard),
+        2 => Ok(TableClass::InfrequentAccess),
+        _ => Err(RecordError::Impossible("table class")),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn definition() -> TableDefinition {
-        TableDefinition {
-            states: StateTimes::default(),
-            partition: ("pk".into(), ScalarType::S),
-            sort: Some(("sk".into(), ScalarType::N)),
-            indexes: Vec::new(),
-            attributes: vec![("pk".into(), ScalarType::S), ("sk".into(), ScalarType::N)],
-            id: "f0e1".into(),
-            created_ms: 300,
-            billing: BillingMode::Provisioned { read: 5, write: 6 },
-            class_named: false,
-        }
-    }
-
-    fn indexed() -> TableDefinition {
-        let binary = ("gp".to_owned(), ScalarType::B);
-        let global = IndexDefinition {
-            name: "g".into(),
-            scope: IndexScope::Global,
-            space: SpaceId(7),
-            partition: vec![binary.clone()],
-            sort: Vec::new(),
-            projection: Projection::All,
-            throughput: Some((5, 6)),
-        };
-        let keys_only = IndexDefinition {
-            name: "k".into(),
-            space: SpaceId(8),
-            sort: definition().sort.into_iter().collect(),
-            projection: Projection::KeysOnly,
-            throughput: None,
-            ..global.clone()
-        };
-        let local = IndexDefinition {
-            name: "l".into(),
-            scope: IndexScope::Local,
-            space: SpaceId(9),
-            partition: vec![definition().partition],
-            sort: vec![binary],
-            projection: Projection::Include(vec!["y".into(), "x".into()]),
-            throughput: None,
-        };
-        let states = StateTimes { active_ms: 301, gone_ms: 302 };
-        TableDefinition { states, indexes: vec![global, keys_only, local], class_named: true, ..definition() }
-    }
-
-    #[test]
-    fn bytes_are_fixed() {
-        let mut expected = vec![0x02];
-        expected.extend(*b"\x00\x00\x02pkS\x01\x02skN\x00\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06\x00");
-        assert_eq!(definition().to_bytes(), expected);
-
-        let mut expected = vec![0x02];
-        expected.extend(*b"\xAD\x02\xAE\x02\x02pkS\x01\x02skN\x03");
-        expected.extend(*b"\x01g\x00\x07\x01\x02gpB\x00\x00\x00\x01\x05\x06");
-        expected.extend(*b"\x01k\x00\x08\x01\x02gpB\x01\x02skN\x01\x00\x00");
-        expected.extend(*b"\x01l\x01\x09\x01\x02pkS\x01\x02gpB\x02\x02\x01y\x01x\x00");
-        expected.extend(*b"\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06\x01");
-        assert_eq!(indexed().to_bytes(), expected);
-    }
-
-    #[test]
-    fn a_definition_from_before_indexes_has_none() {
-        let mut bytes = vec![0x01];
-        bytes.extend(*b"\x02pkS\x01\x02skN\x02\x02pkS\x02skN\x04f0e1\xAC\x02\x00\x05\x06");
-        assert_eq!(TableDefinition::from_bytes(&bytes), Ok(definition()));
-        assert_eq!(TableDefinition::keys_and_indexes(&bytes).unwrap().1, []);
-    }
-
-    #[test]
-    fn definitions_are_read_back() {
-        let composite = definition();
-        let simple = TableDefinition { sort: None, billing: BillingMode::PayPerRequest, ..definition() };
-        for definition in [composite, simple, indexed()] {
-            let bytes = definition.to_bytes();
-            assert_eq!(TableDefinition::from_bytes(&bytes), Ok(definition.clone()));
-            let schema = TableDefinition::key_schema(&bytes).unwrap();
-            assert_eq!(owned(schema.partition), definition.partition);
-            assert_eq!(schema.sort.map(owned), definition.sort);
-            assert_eq!(TableDefinition::states(&bytes), Ok(definition.states));
-            let (_, indexes) = TableDefinition::keys_and_indexes(&bytes).unwrap();
-            let indexes: Vec<_> = indexes.iter().map(IndexView::to_definition).collect();
-            assert_eq!(indexes, definition.indexes);
-        }
-    }
-
-    #[test]
-    fn states_follow_their_times() {
-        let at = |active_ms, gone_ms| {
-            let times = StateTimes { active_ms, gone_ms };
-            [9, 10, 19, 20].map(|now_ms| times.state(now_ms))
-        };
-        use TableState::{Active, Creating, Deleting, Gone};
-        assert_eq!(at(0, 0), [Active; 4]);
-        assert_eq!(at(10, 0), [Creating, Active, Active, Active]);
-        assert_eq!(at(10, 20), [Deleting, Deleting, Deleting, Gone]);
-    }
-
-    #[test]
-    fn a_newer_definition_is_refused() {
-        let mut bytes = definition().to_bytes();
-        bytes[0] = 3;
-        assert!(matches!(TableDefinition::key_schema(&bytes), Err(RecordError::Newer { .. })));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(
-            bytes in prop::collection::vec(any::<u8>(), 0..60), at in 0usize..120, byte in any::<u8>(),
-        ) {
-            let _ = TableDefinition::from_bytes(&bytes);
-            let mut damaged = indexed().to_bytes();
-            let at = at % damaged.len();
-            damaged[at] = byte;
-            let _ = TableDefinition::from_bytes(&damaged);
-            let _ = TableDefinition::keys_and_indexes(&damaged);
-            let _ = TableDefinition::keys_and_indexes(&damaged[..at]);
-        }
-    }
-}
+mod tests;

@@ -83,9 +83,8 @@ impl Server {
 
 /// The spaces of a table and its indexes.
 fn spaces(entry: &CatalogEntry) -> Vec<SpaceId> {
-    let mut spaces = TableDefinition::index_spaces(&entry.definition).unwrap();
-    spaces.push(entry.space);
-    spaces
+    let derived = TableDefinition::derived_spaces(&entry.definition).unwrap();
+    derived.into_iter().map(|(space, _)| space).chain([entry.space]).collect()
 }
 
 #[test]

@@ -177,16 +177,10 @@ fn states_follow_the_time() {
     use holdfast_dynamodb::table::{BillingMode, StateTimes, TableDefinition};
     use holdfast_state::record::Record;
     let at = |active_ms, gone_ms| {
+        let keys = (("id".to_owned(), ScalarType::S), None);
         let definition = TableDefinition {
-            states: StateTimes { active_ms, gone_ms },
-            partition: ("id".to_owned(), ScalarType::S),
-            sort: None,
-            indexes: Vec::new(),
-            attributes: vec![("id".to_owned(), ScalarType::S)],
-            id: "1".to_owned(),
-            created_ms: 0,
-            billing: BillingMode::PayPerRequest,
-            class_named: false,
+            states: StateTimes { active_ms, gone_ms, changed_ms: 0 },
+            ..TableDefinition::new(keys, "1".to_owned(), 0, BillingMode::PayPerRequest)
         };
         [4, 5, 9].map(|now_ms| state(&definition.to_bytes(), now_ms).unwrap())
     };

@@ -25,9 +25,17 @@ impl SpaceKind {
     /// The tokens of an account's transactions on DynamoDB: by which requests they were used lately.
     pub const DYNAMODB_TOKENS: Self = Self { number: 4, name: "dynamodb tokens" };
 
+    /// The times at which the items of a DynamoDB table expire.
+    pub const DYNAMODB_EXPIRY: Self = Self { number: 5, name: "dynamodb expiry" };
+
     /// Every kind, in the order in which they came.
-    pub const ALL: &'static [Self] =
-        &[Self::CATALOG, Self::DYNAMODB_TABLE, Self::DYNAMODB_INDEX, Self::DYNAMODB_TOKENS];
+    pub const ALL: &'static [Self] = &[
+        Self::CATALOG,
+        Self::DYNAMODB_TABLE,
+        Self::DYNAMODB_INDEX,
+        Self::DYNAMODB_TOKENS,
+        Self::DYNAMODB_EXPIRY,
+    ];
 
     /// The kind with a number, if this build knows it.
     #[must_use]
@@ -69,6 +77,10 @@ impl Family {
     pub const DYNAMODB_TOKENS_START: Self =
         Self { kind: SpaceKind::DYNAMODB_TOKENS, tag: 3, name: "dynamodb tokens start" };
 
+    /// DynamoDB expiry: time and item key, to nothing.
+    pub const DYNAMODB_EXPIRY_ROW: Self =
+        Self { kind: SpaceKind::DYNAMODB_EXPIRY, tag: 1, name: "dynamodb expiry row" };
+
     /// Every family, in the order in which they came.
     pub const ALL: &'static [Self] = &[
         Self::CATALOG_ENTRY,
@@ -77,6 +89,7 @@ impl Family {
         Self::DYNAMODB_TOKEN,
         Self::DYNAMODB_TOKEN_TIME,
         Self::DYNAMODB_TOKENS_START,
+        Self::DYNAMODB_EXPIRY_ROW,
     ];
 }
 
@@ -117,8 +130,11 @@ impl JobFamily {
     /// A DynamoDB table that shows `DELETING` for a while is taken away.
     pub const DYNAMODB_DELETED_TABLE: Self = Self { number: 64, name: "dynamodb deleted table" };
 
+    /// The rows of an index that was added to a DynamoDB table are made.
+    pub const DYNAMODB_INDEX_BUILD: Self = Self { number: 65, name: "dynamodb index build" };
+
     /// Every kind, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::DYNAMODB_DELETED_TABLE];
+    pub const ALL: &'static [Self] = &[Self::DYNAMODB_DELETED_TABLE, Self::DYNAMODB_INDEX_BUILD];
 }
 
 #[cfg(test)]
@@ -132,7 +148,13 @@ mod tests {
         let kinds: Vec<_> = SpaceKind::ALL.iter().map(|kind| (kind.number, kind.name)).collect();
         assert_eq!(
             kinds,
-            [(1, "catalog"), (2, "dynamodb table"), (3, "dynamodb index"), (4, "dynamodb tokens")]
+            [
+                (1, "catalog"),
+                (2, "dynamodb table"),
+                (3, "dynamodb index"),
+                (4, "dynamodb tokens"),
+                (5, "dynamodb expiry"),
+            ]
         );
 
         let families: Vec<_> =
@@ -146,6 +168,7 @@ mod tests {
                 (4, 1, "dynamodb token"),
                 (4, 2, "dynamodb token time"),
                 (4, 3, "dynamodb tokens start"),
+                (5, 1, "dynamodb expiry row"),
             ]
         );
 
@@ -156,7 +179,7 @@ mod tests {
         assert_eq!(resources, [("dynamodb", "table", 2), ("dynamodb", "tokens", 4)]);
 
         let jobs: Vec<_> = JobFamily::ALL.iter().map(|job| (job.number, job.name)).collect();
-        assert_eq!(jobs, [(64, "dynamodb deleted table")]);
+        assert_eq!(jobs, [(64, "dynamodb deleted table"), (65, "dynamodb index build")]);
     }
 
     #[test]

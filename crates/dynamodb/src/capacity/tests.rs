@@ -4,7 +4,7 @@ use crate::index::{self, Indexed};
 use crate::item::codec::{Encoded, encode_item};
 use crate::item::view::Item;
 use crate::key::ScalarType;
-use crate::table::{BillingMode, IndexDefinition, Projection, StateTimes, TableDefinition};
+use crate::table::{BillingMode, IndexDefinition, Projection, TableDefinition};
 use expect_test::{Expect, expect};
 use holdfast_shapes::{AttributeMap, AttributeValue};
 use holdfast_state::record::Record;
@@ -21,26 +21,15 @@ fn shown(consumed: &Consumed, table: &str, returned: ReturnCapacity, kind: Kind)
 /// A table `pk`, `sk` with the indexes of a test, as its record.
 fn record(indexes: &[(&str, IndexScope, &[&str], Projection)]) -> Vec<u8> {
     let attribute = |name: &str| (name.to_owned(), ScalarType::S);
-    let indexes = indexes.iter().map(|(name, scope, keys, projection)| IndexDefinition {
-        name: (*name).to_owned(),
-        scope: *scope,
-        space: SpaceId(9),
-        partition: vec![attribute(keys[0])],
-        sort: keys[1..].iter().map(|name| attribute(name)).collect(),
-        projection: projection.clone(),
-        throughput: None,
+    let indexes = indexes.iter().map(|(name, scope, keys, projection)| {
+        let sort = keys[1..].iter().map(|name| attribute(name)).collect();
+        let keys = (vec![attribute(keys[0])], sort);
+        let index = IndexDefinition::new((*name).to_owned(), *scope, keys, projection.clone());
+        IndexDefinition { space: SpaceId(9), ..index }
     });
-    let definition = TableDefinition {
-        states: StateTimes::default(),
-        partition: attribute("pk"),
-        sort: Some(attribute("sk")),
-        indexes: indexes.collect(),
-        attributes: Vec::new(),
-        id: String::new(),
-        created_ms: 0,
-        billing: BillingMode::PayPerRequest,
-        class_named: false,
-    };
+    let keys = (attribute("pk"), Some(attribute("sk")));
+    let created = TableDefinition::new(keys, String::new(), 0, BillingMode::PayPerRequest);
+    let definition = TableDefinition { indexes: indexes.collect(), ..created };
     definition.to_bytes()
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::item::codec::{Encoded, encode_item};
-use crate::table::{IndexDefinition, IndexScope, Projection, TableDefinition};
+use crate::table::{BillingMode, IndexDefinition, IndexScope, Projection, TableDefinition};
 use holdfast_shapes::{AttributeMap, AttributeValue};
 use holdfast_state::record::Record;
 use holdfast_store::SpaceId;
@@ -9,26 +9,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The definition of a table `pk` (S) with one index on `gp` (S) and `gs` (N).
 fn record(projection: Projection, sort: bool) -> Vec<u8> {
-    let index = IndexDefinition {
-        name: "i".into(),
-        scope: IndexScope::Global,
-        space: SpaceId(9),
-        partition: vec![("gp".into(), ScalarType::S)],
-        sort: if sort { vec![("gs".into(), ScalarType::N)] } else { Vec::new() },
-        projection,
-        throughput: None,
-    };
-    let definition = TableDefinition {
-        states: crate::table::StateTimes::default(),
-        partition: ("pk".into(), ScalarType::S),
-        sort: None,
-        indexes: vec![index],
-        attributes: Vec::new(),
-        id: String::new(),
-        created_ms: 0,
-        billing: crate::table::BillingMode::PayPerRequest,
-        class_named: false,
-    };
+    let sort = if sort { vec![("gs".into(), ScalarType::N)] } else { Vec::new() };
+    let keys = (vec![("gp".into(), ScalarType::S)], sort);
+    let index = IndexDefinition::new("i".into(), IndexScope::Global, keys, projection);
+    let keys = (("pk".into(), ScalarType::S), None);
+    let created = TableDefinition::new(keys, String::new(), 0, BillingMode::PayPerRequest);
+    let indexes = vec![IndexDefinition { space: SpaceId(9), ..index }];
+    let definition = TableDefinition { indexes, ..created };
     definition.to_bytes()
 }
 

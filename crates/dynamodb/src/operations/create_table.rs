@@ -7,7 +7,7 @@ use crate::catalog::{Scope, TableName, failed};
 use crate::description::{self, Phase, Sizes};
 use crate::errors::{self, tables};
 use crate::request;
-use crate::table::{BillingMode, StateTimes, TRANSIENT_MS, TableDefinition, TableState};
+use crate::table::{BillingMode, StateTimes, TRANSIENT_MS, TableClass, TableDefinition, TableState};
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::{
     CreateTableInput, CreateTableOutput, KeySchemaElement, ProvisionedThroughput, SSESpecification,
@@ -34,7 +34,7 @@ const CAPACITY_UNITS_MAX: u64 = 1_000_000_000_000;
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let mut input: CreateTableInput = holdfast_shapes::read(body).map_err(errors::unreadable)?;
     check(&input)?;
-    let class_named = take_defaults(&mut input);
+    let class = take_defaults(&mut input);
     refuse_unevaluated(&input)?;
     refuse_unevaluated_of_indexes(&input)?;
     let table = TableName::read(input.table_name.unwrap_or_default())?;
@@ -47,18 +47,13 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
     let schema = input.key_schema.as_deref().unwrap_or_default();
     let keys = table_keys(schema, &definitions, &asked)?;
     let indexes = if asked.any() { indexes::plan(&asked, &keys, &definitions, billing)? } else { Vec::new() };
-    let (partition, sort) = keys;
     let active_ms = if context.delay_transient_statuses { context.now_ms + TRANSIENT_MS } else { 0 };
     let definition = TableDefinition {
-        states: StateTimes { active_ms, gone_ms: 0 },
-        partition,
-        sort,
+        states: StateTimes { active_ms, ..StateTimes::default() },
         indexes,
         attributes: definitions.into_sorted(),
-        id: context.uuid(),
-        created_ms: context.now_ms,
-        billing,
-        class_named,
+        class,
+        ..TableDefinition::new(keys, context.uuid(), context.now_ms, billing)
     };
     Ok(Prepared::Write(Box::new(CreateTable {
         info: request::commit_info(context, "CreateTable"),
@@ -80,9 +75,8 @@ fn check(input: &CreateTableInput) -> Result<(), Error> {
     violations.message().map_or(Ok(()), |text| Err(errors::constraints(text)))
 }
 
-/// Takes out members whose value asks for what is so anyway; answers whether the class `STANDARD` was named, which AWS then
-/// shows. Any other value of them stays, and is refused.
-fn take_defaults(input: &mut CreateTableInput) -> bool {
+/// Takes out members whose value asks for what is so anyway; answers the class that was named, which AWS then shows. Any other value of them stays, and is refused.
+fn take_defaults(input: &mut CreateTableInput) -> TableClass {
     if input.tags.as_ref().is_some_and(Vec::is_empty) {
         input.tags = None;
     }
@@ -99,7 +93,10 @@ fn take_defaults(input: &mut CreateTableInput) -> bool {
     {
         input.sse_specification = None;
     }
-    input.table_class.take_if(|class| class == "STANDARD").is_some()
+    match input.table_class.take_if(|class| class == "STANDARD") {
+        Some(_) => TableClass::Standard,
+        None => TableClass::NotNamed,
+    }
 }
 
 /// Refuses members of indexes that are present and not evaluated.

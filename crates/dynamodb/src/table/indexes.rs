@@ -10,7 +10,11 @@
 //! | projection | `00` all, `01` keys only, `02` include |
 //! | attributes included | list of strings, in the order in which they were sent; empty unless include |
 //! | read, write capacity units | option of two unsigned; none with pay per request and for local indexes |
+//! | state | `00` active, `01` being built, `02` dropped; absent before version 3 of the table's definition, as are the next two |
+//! | time of the state | service time, unsigned, ms since 1970, as in [`IndexState`] |
+//! | changes of throughput, most units on demand | the fields of [`super::throughput`] |
 
+use super::throughput::{self, OnDemandLimits, ThroughputChanges};
 use super::{owned, read_attribute, write_attribute};
 use crate::key::{KeyAttribute, KeyLists, ScalarType};
 use holdfast_state::record::{FieldReader, FieldWriter, RecordError};
@@ -36,6 +40,52 @@ pub enum Projection {
     Include(Vec<String>),
 }
 
+/// What an index is, with times in ms since 1970 of the service clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexState {
+    /// It has all its rows, and is read from a time on; 0: since it was there.
+    Active {
+        /// From when on.
+        from_ms: u64,
+    },
+    /// Each write keeps its row there, and a job makes the rows of the items that were there before. It is not read.
+    Building {
+        /// When it may be read at the earliest.
+        from_ms: u64,
+    },
+    /// It has no rows and no space any more, and is shown until a time.
+    Dropped {
+        /// Until when.
+        gone_ms: u64,
+    },
+}
+
+impl IndexState {
+    /// There and complete from the beginning.
+    pub const ACTIVE: Self = Self::Active { from_ms: 0 };
+
+    /// Whether it can be read.
+    #[must_use]
+    pub fn is_readable(self, now_ms: u64) -> bool {
+        matches!(self, Self::Active { from_ms } if from_ms <= now_ms)
+    }
+
+    /// Whether it shows that it is being made or dropped.
+    #[must_use]
+    pub fn is_changing(self, now_ms: u64) -> bool {
+        !self.is_readable(now_ms) && !self.is_gone(now_ms)
+    }
+
+    /// Whether it was dropped and is no longer shown.
+    #[must_use]
+    pub fn is_gone(self, now_ms: u64) -> bool {
+        matches!(self, Self::Dropped { gone_ms } if gone_ms <= now_ms)
+    }
+}
+
+/// Names and types of key attributes, in their order.
+type Attributes = Vec<(String, ScalarType)>;
+
 /// The definition of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexDefinition {
@@ -53,6 +103,36 @@ pub struct IndexDefinition {
     pub projection: Projection,
     /// Read and write capacity units of a global index of a provisioned table.
     pub throughput: Option<(u64, u64)>,
+    /// Whether it is complete.
+    pub state: IndexState,
+    /// Changes of its provisioned throughput.
+    pub throughput_changes: ThroughputChanges,
+    /// Most units of requests that are paid for by request.
+    pub on_demand: OnDemandLimits,
+}
+
+impl IndexDefinition {
+    /// A complete index in no space yet, without throughput: spaces are given within a transaction.
+    #[must_use]
+    pub fn new(
+        name: String,
+        scope: IndexScope,
+        (partition, sort): (Attributes, Attributes),
+        projection: Projection,
+    ) -> Self {
+        Self {
+            name,
+            scope,
+            space: SpaceId(0),
+            partition,
+            sort,
+            projection,
+            throughput: None,
+            state: IndexState::ACTIVE,
+            throughput_changes: ThroughputChanges::default(),
+            on_demand: OnDemandLimits::default(),
+        }
+    }
 }
 
 /// A stored index definition, read in place: what operations on items need of it.
@@ -68,7 +148,11 @@ pub struct IndexView<'a> {
     pub keys: KeyLists<'a>,
     /// What is projected.
     pub projection: ProjectionView<'a>,
+    /// Whether it is complete.
+    pub state: IndexState,
     throughput: Option<(u64, u64)>,
+    throughput_changes: ThroughputChanges,
+    on_demand: OnDemandLimits,
 }
 
 /// A [`Projection`], read in place.
@@ -101,6 +185,9 @@ impl IndexView<'_> {
             sort: self.keys.sort().iter().copied().map(owned).collect(),
             projection,
             throughput: self.throughput,
+            state: self.state,
+            throughput_changes: self.throughput_changes,
+            on_demand: self.on_demand,
         }
     }
 }
@@ -125,6 +212,13 @@ pub(super) fn write(writer: &mut FieldWriter<'_>, index: &IndexDefinition) {
     writer.option(index.throughput, |writer, (read, write)| {
         writer.unsigned(read).unsigned(write);
     });
+    match index.state {
+        IndexState::Active { from_ms } => writer.unsigned(0).unsigned(from_ms),
+        IndexState::Building { from_ms } => writer.unsigned(1).unsigned(from_ms),
+        IndexState::Dropped { gone_ms } => writer.unsigned(2).unsigned(gone_ms),
+    };
+    throughput::write_changes(writer, index.throughput_changes);
+    throughput::write_limits(writer, index.on_demand);
 }
 
 const IMPOSSIBLE_KEYS: RecordError = RecordError::Impossible("number of key attributes of an index");
@@ -142,7 +236,8 @@ fn read_keys<'a>(
     Ok(())
 }
 
-pub(super) fn read<'a>(reader: &mut FieldReader<'a>) -> Result<IndexView<'a>, RecordError> {
+/// Reads an index; `changeable` says whether the record has the fields that came with version 3.
+pub(super) fn read<'a>(reader: &mut FieldReader<'a>, changeable: bool) -> Result<IndexView<'a>, RecordError> {
     let name = reader.str()?;
     let scope = match reader.unsigned()? {
         0 => IndexScope::Global,
@@ -166,5 +261,26 @@ pub(super) fn read<'a>(reader: &mut FieldReader<'a>) -> Result<IndexView<'a>, Re
         _ => return Err(RecordError::Impossible("projection of an index")),
     };
     let throughput = reader.option(|reader| Ok((reader.unsigned()?, reader.unsigned()?)))?;
-    Ok(IndexView { name, scope, space, keys, projection, throughput })
+    let mut view = IndexView {
+        name,
+        scope,
+        space,
+        keys,
+        projection,
+        state: IndexState::ACTIVE,
+        throughput,
+        throughput_changes: ThroughputChanges::default(),
+        on_demand: OnDemandLimits::default(),
+    };
+    if changeable {
+        view.state = match (reader.unsigned()?, reader.unsigned()?) {
+            (0, from_ms) => IndexState::Active { from_ms },
+            (1, from_ms) => IndexState::Building { from_ms },
+            (2, gone_ms) => IndexState::Dropped { gone_ms },
+            _ => return Err(RecordError::Impossible("state of an index")),
+        };
+        view.throughput_changes = throughput::read_changes(reader)?;
+        view.on_demand = throughput::read_limits(reader)?;
+    }
+    Ok(view)
 }

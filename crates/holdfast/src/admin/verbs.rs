@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use holdfast_dynamodb::table::TableDefinition;
 use holdfast_state::Space;
 use holdfast_state::catalog::{self, CatalogKey, Scope};
-use holdfast_state::families::{Resource, SpaceKind};
+use holdfast_state::families::Resource;
 use holdfast_store::dir::reserve::readable;
 use holdfast_store::engine::embedded::TableCondition;
 use holdfast_store::{CommitInfo, Need, Operation, Origin, Read, Store, Transaction, Verdict, Version};
@@ -182,10 +182,10 @@ fn drop_some(tx: &mut Transaction<'_>, until: Version) -> anyhow::Result<Dropped
         let entry = catalog::remove(tx, &Scope { account, region, resource }, name)?;
         if resource == Resource::DYNAMODB_TABLE {
             dropped.tables += 1;
-            let spaces = TableDefinition::index_spaces(&entry.definition)
+            let spaces = TableDefinition::derived_spaces(&entry.definition)
                 .with_context(|| format!("the definition of {name} cannot be read"))?;
-            for space in spaces {
-                Space::open(tx, space, SpaceKind::DYNAMODB_INDEX)?.drop(tx)?;
+            for (space, kind) in spaces {
+                Space::open(tx, space, kind)?.drop(tx)?;
             }
         }
     }
@@ -294,7 +294,8 @@ pub fn check(
 mod tests {
     use super::*;
     use holdfast_dynamodb::key::ScalarType;
-    use holdfast_dynamodb::table::{BillingMode, IndexDefinition, IndexScope, Projection, StateTimes};
+    use holdfast_dynamodb::table::{BillingMode, IndexDefinition, IndexScope, Projection};
+    use holdfast_state::families::SpaceKind;
     use holdfast_state::record::Record;
     use holdfast_store::Options;
 
@@ -321,26 +322,14 @@ mod tests {
 
     fn definition(index: Space) -> TableDefinition {
         let partition = ("pk".to_owned(), ScalarType::S);
+        let keys = (vec![partition.clone()], Vec::new());
         let index = IndexDefinition {
-            name: "index".to_owned(),
-            scope: IndexScope::Global,
             space: index.id(),
-            partition: vec![partition.clone()],
-            sort: Vec::new(),
-            projection: Projection::All,
-            throughput: None,
+            ..IndexDefinition::new("index".to_owned(), IndexScope::Global, keys, Projection::All)
         };
-        TableDefinition {
-            states: StateTimes::default(),
-            partition,
-            sort: None,
-            indexes: vec![index],
-            attributes: Vec::new(),
-            id: String::new(),
-            created_ms: 0,
-            billing: BillingMode::PayPerRequest,
-            class_named: false,
-        }
+        let billing = BillingMode::PayPerRequest;
+        let created = TableDefinition::new((partition, None), String::new(), 0, billing);
+        TableDefinition { indexes: vec![index], ..created }
     }
 
     fn store() -> Store {
@@ -364,10 +353,10 @@ mod tests {
         assert_eq!(done, expected);
         let left = catalog::list_all(&store.snapshot(), None, 10).expect("lists");
         assert!(left.is_empty());
-        let dropped = |space| Space::open(&store.snapshot(), space, SpaceKind::DYNAMODB_INDEX).is_err();
+        let dropped = |(space, kind)| Space::open(&store.snapshot(), space, kind).is_err();
         let past = store.as_of(created).expect("the past");
         for (_, entry) in catalog::list_all_of(&past, Resource::DYNAMODB_TABLE, None, 1_000).expect("lists") {
-            let spaces = TableDefinition::index_spaces(&entry.record.definition).expect("reads");
+            let spaces = TableDefinition::derived_spaces(&entry.record.definition).expect("reads");
             assert!(spaces.len() == 1 && spaces.into_iter().all(dropped));
         }
         let before = store.as_of(created).expect("the past");

@@ -12,7 +12,6 @@ use holdfast_aws::Error;
 use holdfast_shapes::dynamodb::{
     GlobalSecondaryIndex, KeySchemaElement, LocalSecondaryIndex, ProvisionedThroughput,
 };
-use holdfast_store::SpaceId;
 use std::collections::HashSet;
 
 /// Most local indexes of a table. Source: AWS's quotas.
@@ -37,7 +36,7 @@ impl Asked<'_> {
     }
 }
 
-/// The definitions of the indexes, global ones first, each with [`SpaceId`] 0: spaces are given within the transaction.
+/// The definitions of the indexes, global ones first, in no space yet: spaces are given within the transaction.
 ///
 /// # Errors
 /// AWS's answer to what cannot be.
@@ -126,35 +125,26 @@ fn local_index(index: &LocalSecondaryIndex, keys: Keys, table: &Keys) -> Result<
     if partition != table.0 {
         return Err(tables::other_partition_key(&index_name, &partition.0, &table.0.0));
     }
-    Ok(IndexDefinition {
-        name: index_name,
-        scope: IndexScope::Local,
-        space: SpaceId(0),
-        partition: vec![partition],
-        sort: sort.into_iter().collect(),
-        projection: projection(index.projection.as_ref())?,
-        throughput: None,
-    })
+    let projection = projection(index.projection.as_ref())?;
+    Ok(IndexDefinition::new(
+        index_name,
+        IndexScope::Local,
+        (vec![partition], sort.into_iter().collect()),
+        projection,
+    ))
 }
 
 fn global_index(
     index: &GlobalSecondaryIndex,
-    (partition, sort): KeysOfIndex,
+    keys: KeysOfIndex,
     billing: BillingMode,
 ) -> Result<IndexDefinition, Error> {
     // There by the model, as is the projection.
     let index_name = index.index_name.clone().unwrap_or_default();
     let projection = projection(index.projection.as_ref())?;
     let throughput = throughput(&index_name, index.provisioned_throughput.as_ref(), billing)?;
-    Ok(IndexDefinition {
-        name: index_name,
-        scope: IndexScope::Global,
-        space: SpaceId(0),
-        partition,
-        sort,
-        projection,
-        throughput,
-    })
+    let index = IndexDefinition::new(index_name, IndexScope::Global, keys, projection);
+    Ok(IndexDefinition { throughput, ..index })
 }
 
 fn projection(projection: Option<&holdfast_shapes::dynamodb::Projection>) -> Result<Projection, Error> {
