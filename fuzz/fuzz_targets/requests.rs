@@ -1,6 +1,6 @@
 //! Requests of every operation, one after the other on an empty store in memory: `Operation body`, a line each.
 //!
-//! Whatever they say, each is answered with JSON or refused, and never as a fault of the server.
+//! Whatever they say, each is answered with JSON or nothing, or refused, and never as a fault of the server.
 
 #![no_main]
 
@@ -55,6 +55,8 @@ fuzz_target!(|data: &[u8]| {
         let (name, body) = (&line[..end], &line[(end + 1).min(line.len())..]);
         let operation = operation(name);
         match run(&store, step as u64, operation, body) {
+            // Answers about tags have no body.
+            Ok(answer) if answer.is_empty() => {}
             Ok(answer) => {
                 let read: Result<serde_json::Value, _> = serde_json::from_slice(&answer);
                 assert!(read.is_ok(), "{operation}: no JSON: {}", String::from_utf8_lossy(&answer));

@@ -10,6 +10,7 @@ pub mod expression;
 pub mod indexes;
 pub mod reads;
 pub mod tables;
+pub mod tags;
 pub mod transactions;
 pub mod updates;
 pub mod writes;

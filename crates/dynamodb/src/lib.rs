@@ -17,6 +17,7 @@
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
 //! - [`table`]: the definition of a table, as it is stored
 //! - `catalog`: tables by name; `data_set`: whose they are; `description`: tables in answers; `request`: what operations on items share;
+//!   `tags`: tags of tables;
 //!   `projected`: what they show of items that they get by keys; `read_capacity`: what reads say of capacity
 
 pub mod capacity;
@@ -39,6 +40,7 @@ mod projected;
 mod read_capacity;
 mod request;
 pub mod table;
+mod tags;
 mod transaction;
 mod write;
 

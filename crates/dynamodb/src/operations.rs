@@ -17,11 +17,14 @@ mod describe_table;
 mod deviations;
 mod get_item;
 mod list_tables;
+mod list_tags_of_resource;
 mod put_item;
 mod query;
 mod scan;
+mod tag_resource;
 mod transact_get_items;
 mod transact_write_items;
+mod untag_resource;
 mod update_item;
 
 /// What a build makes of an operation.
@@ -82,6 +85,7 @@ pub const OPERATIONS: &[Operation] = &[
             "GlobalSecondaryIndexes",
             "BillingMode",
             "ProvisionedThroughput",
+            "Tags",
         ],
     ),
     missing("DeleteBackup"),
@@ -140,7 +144,7 @@ pub const OPERATIONS: &[Operation] = &[
     missing("ListGlobalTables"),
     missing("ListImports"),
     real("ListTables", list_tables::prepare, &["ExclusiveStartTableName", "Limit"]),
-    missing("ListTagsOfResource"),
+    real("ListTagsOfResource", list_tags_of_resource::prepare, &["ResourceArn"]),
     real(
         "PutItem",
         put_item::prepare,
@@ -197,14 +201,14 @@ pub const OPERATIONS: &[Operation] = &[
             "ConsistentRead",
         ],
     ),
-    missing("TagResource"),
+    real("TagResource", tag_resource::prepare, &["ResourceArn", "Tags"]),
     real("TransactGetItems", transact_get_items::prepare, &["TransactItems", "ReturnConsumedCapacity"]),
     real(
         "TransactWriteItems",
         transact_write_items::prepare,
         &["TransactItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "ClientRequestToken"],
     ),
-    missing("UntagResource"),
+    real("UntagResource", untag_resource::prepare, &["ResourceArn", "TagKeys"]),
     missing("UpdateContinuousBackups"),
     missing("UpdateContributorInsights"),
     missing("UpdateGlobalTable"),

@@ -2,7 +2,7 @@
 //!
 //! A file is an object with `about`, which says what it shows and where its answers come from, and `steps`. A step has an
 //! `operation`, a `request` (or a `body` as text, where it is no JSON), and either the `answer` or the `error` with `code`,
-//! `message` and its further members. Texts of the form `<x*2049>` stand for 2049 times `x`. Time, randomness, account and region are fixed:
+//! `message` and its further members; an answer without a body is `""`. Texts of the form `<x*2049>` stand for 2049 times `x`. Time, randomness, account and region are fixed:
 //! the clock of each step is one second after the step before. With `delayed` in the file, tables show `CREATING` and `DELETING`
 //! for a while.
 
@@ -57,6 +57,7 @@ fn expand_text(text: &str) -> String {
 fn shown(result: Result<Vec<u8>, Error>) -> Value {
     let parsed = |json: &str| serde_json::from_str(json).expect("a member is JSON");
     match result {
+        Ok(body) if body.is_empty() => json!({ "answer": "" }),
         Ok(body) => json!({ "answer": serde_json::from_slice::<Value>(&body).expect("an answer is JSON") }),
         Err(error) => {
             let mut members = serde_json::Map::new();

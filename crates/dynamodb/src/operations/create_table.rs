@@ -8,6 +8,7 @@ use crate::description::{self, Phase, Sizes};
 use crate::errors::{self, tables};
 use crate::request;
 use crate::table::{BillingMode, StateTimes, TRANSIENT_MS, TableClass, TableDefinition, TableState};
+use crate::tags;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::dynamodb::{
     CreateTableInput, CreateTableOutput, KeySchemaElement, ProvisionedThroughput, SSESpecification,
@@ -33,6 +34,8 @@ const CAPACITY_UNITS_MAX: u64 = 1_000_000_000_000;
 /// AWS's answer to a request that is refused whatever is stored.
 pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>, Error> {
     let mut input: CreateTableInput = holdfast_shapes::read(body).map_err(errors::unreadable)?;
+    // Their faults have texts of their own, which come after those of all else.
+    let sent_tags = input.tags.take();
     check(&input)?;
     let class = take_defaults(&mut input);
     refuse_unevaluated(&input)?;
@@ -53,6 +56,7 @@ pub(super) fn prepare(context: &Context, body: &[u8]) -> Result<Prepared<Error>,
         indexes,
         attributes: definitions.into_sorted(),
         class,
+        tags: tags::read(sent_tags.unwrap_or_default())?,
         ..TableDefinition::new(keys, context.uuid(), context.now_ms, billing)
     };
     Ok(Prepared::Write(Box::new(CreateTable {
@@ -75,11 +79,9 @@ fn check(input: &CreateTableInput) -> Result<(), Error> {
     violations.message().map_or(Ok(()), |text| Err(errors::constraints(text)))
 }
 
-/// Takes out members whose value asks for what is so anyway; answers the class that was named, which AWS then shows. Any other value of them stays, and is refused.
+/// Takes out members whose value asks for what is so anyway; answers the class that was named, which AWS then shows. Any
+/// other value of them stays, and is refused.
 fn take_defaults(input: &mut CreateTableInput) -> TableClass {
-    if input.tags.as_ref().is_some_and(Vec::is_empty) {
-        input.tags = None;
-    }
     if input.deletion_protection_enabled == Some(false) {
         input.deletion_protection_enabled = None;
     }

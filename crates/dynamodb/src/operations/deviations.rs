@@ -59,7 +59,13 @@ pub const DEVIATIONS: &[Deviation] = &[
                of the request.",
     },
     Deviation {
-        what: "Region and account in an ARN given as `TableName`",
+        what: "Changes of tags",
+        aws: "They show after a second or two. Until then further ones are refused with `LimitExceededException`, and \
+              `DeleteTable` with `ResourceInUseException`.",
+        here: "They are there with the answer.",
+    },
+    Deviation {
+        what: "Region and account in an ARN given as `TableName` or `ResourceArn`",
         aws: "Another account's table is refused with `AccessDeniedException` unless a policy lets the caller in, another region's \
               with `ValidationException`.",
         here: "They must have the right form; only the table's name counts, unless `--isolate-by region` separates \
@@ -92,10 +98,10 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "A `ValidationException` with a text of our own.",
     },
     Deviation {
-        what: "`Tags`, `StreamSpecification`, `SSESpecification`, `TableClass` and `DeletionProtectionEnabled` of \
+        what: "`StreamSpecification`, `SSESpecification`, `TableClass` and `DeletionProtectionEnabled` of \
                `CreateTable`",
         aws: "All are evaluated.",
-        here: "What asks for nothing is taken: no tags, no stream, `Enabled: false`, `STANDARD`, no protection. \
+        here: "What asks for nothing is taken: no stream, `Enabled: false`, `STANDARD`, no protection. \
                Any other value is refused.",
     },
     Deviation {

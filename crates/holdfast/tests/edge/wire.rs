@@ -154,3 +154,16 @@ fn health_checks_are_answered_without_a_signature() {
     assert_eq!((head.status, head.header("content-length")), (200, Some("42")));
     assert!(connection.answer().is_none(), "a HEAD has no body");
 }
+
+#[test]
+fn answers_about_tags_have_no_body() {
+    let server = Server::start(&[]).with_table();
+    let arn = r#""ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/tab""#;
+    for (operation, rest) in
+        [("TagResource", r#""Tags":[{"Key":"a","Value":""}]"#), ("UntagResource", r#""TagKeys":["a"]"#)]
+    {
+        let answer = server.connect().call(operation, format!("{{{arn},{rest}}}"));
+        assert_eq!((answer.status, answer.text(), answer.header("content-length")), (200, "", Some("0")));
+        assert_marked(&answer, operation);
+    }
+}
