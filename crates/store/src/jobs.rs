@@ -145,6 +145,14 @@ pub trait JobKind: Send + Sync + Debug + 'static {
         None
     }
 
+    /// Whether the next step, whose time has come, has something to do; `now_ms` is service time in milliseconds since 1970. A
+    /// job that waits for data says so here: a step that is not run writes nothing. Asked off the executor, of each job once a
+    /// second and when a job or the service clock was changed; so what makes it due is seen within a second.
+    fn is_due(&self, newest: &Snapshot, job: &JobRecord, now_ms: u64) -> bool {
+        let _ = (newest, job, now_ms);
+        true
+    }
+
     /// Whether a step that changes something gets a version. Only what no permitted read can see has none; it writes no
     /// user data. A step that moves nothing but its cursor has none in any case.
     fn versioned(&self) -> bool {

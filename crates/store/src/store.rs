@@ -452,7 +452,9 @@ impl Store {
     /// # Errors
     /// If writing has ended, or the jobs cannot be read.
     pub fn run_job_step(&self) -> Result<bool, StoreError> {
-        self.house().job_step(|_| true)
+        let house = self.house();
+        house.look_again();
+        house.job_step(|_| true)
     }
 
     pub(crate) fn embedded(&self) -> Option<&EmbeddedEngine> {

@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::trim::{self, HistoryLimits, RetentionStep, TrimStep};
 use crate::{SpaceId, StoreError, Version};
 use parking_lot::{Condvar, Mutex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -96,6 +96,9 @@ struct Known {
     /// The job that had the last step: the next one is behind it.
     last: Option<JobId>,
     paces: BTreeMap<JobId, Pace>,
+    /// Jobs that have nothing to do, and since when that is kept.
+    idle: BTreeSet<JobId>,
+    idle_since: Option<Instant>,
     /// Horizon, structure and progress of trimming when the spaces were looked through last.
     looked: Option<(Version, Version, Version)>,
     /// What went wrong in the last round, so that it is said once.
@@ -235,25 +238,55 @@ impl House<'_> {
         failed("spaces", start.failed).map(|()| true)
     }
 
+    /// Forgets which jobs have nothing to do.
+    pub(crate) fn look_again(&self) {
+        let mut known = self.runner.known.lock();
+        known.idle.clear();
+        known.idle_since = None;
+    }
+
+    /// The next job that can have a step, and how many rows that may look at.
+    fn next_job(
+        &self,
+        snapshot: &Snapshot,
+        jobs: Vec<(JobId, JobRecord)>,
+        which: impl Fn(&JobRecord) -> bool,
+    ) -> Option<(JobId, JobRecord, usize)> {
+        let now = Instant::now();
+        let now_ms = self.clocks.service_now_ms();
+        let known = &mut *self.runner.known.lock();
+        known.paces.retain(|id, _| jobs.iter().any(|(other, _)| other == id));
+        if known.idle_since.is_none_or(|since| since + INTERVAL <= now) {
+            known.idle.clear();
+            known.idle_since = Some(now);
+        }
+        let Known { paces, idle, last, .. } = known;
+        let mut ready = |id: &JobId, job: &JobRecord| {
+            let waits = paces.get(id).and_then(|pace| pace.not_before).is_some_and(|at| at > now);
+            let kind = self.runner.kinds.get(job.kind).filter(|_| which(job) && !waits);
+            let Some(kind) = kind.filter(|_| !idle.contains(id)) else { return false };
+            if kind.not_before(job).is_some_and(|at| !at.has_come(self.clocks)) {
+                return false;
+            }
+            let is_due = kind.is_due(snapshot, job, now_ms);
+            if !is_due {
+                idle.insert(*id);
+            }
+            is_due
+        };
+        // The first behind the one that had the last step, else the first of all.
+        let behind = jobs.partition_point(|(id, _)| Some(*id) <= *last);
+        let (before, behind) = jobs.split_at(behind);
+        let (id, job) = behind.iter().chain(before).find(|(id, job)| ready(id, job))?;
+        *last = Some(*id);
+        Some((*id, job.clone(), paces.get(id).map_or(ROWS_FIRST, |pace| pace.rows)))
+    }
+
     /// One step of the next job that can have one; answers whether one ran.
     pub(crate) fn job_step(&self, which: impl Fn(&JobRecord) -> bool) -> Result<bool, StoreError> {
-        let jobs = super::all(&self.store.snapshot())?;
-        let (id, job, rows) = {
-            let mut known = self.runner.known.lock();
-            known.paces.retain(|id, _| jobs.iter().any(|(other, _)| other == id));
-            let now = Instant::now();
-            let ready = |id: &JobId, job: &JobRecord| {
-                let waits = known.paces.get(id).and_then(|pace| pace.not_before).is_some_and(|at| at > now);
-                let kind = self.runner.kinds.get(job.kind).filter(|_| which(job) && !waits);
-                kind.is_some_and(|kind| kind.not_before(job).is_none_or(|at| at.has_come(self.clocks)))
-            };
-            let mut ready = jobs.into_iter().filter(|(id, job)| ready(id, job)).peekable();
-            let first = ready.peek().cloned();
-            let Some((id, job)) = ready.find(|(id, _)| Some(*id) > known.last).or(first) else {
-                return Ok(false);
-            };
-            known.last = Some(id);
-            (id, job, known.paces.get(&id).map_or(ROWS_FIRST, |pace| pace.rows))
+        let snapshot = self.store.snapshot();
+        let Some((id, job, rows)) = self.next_job(&snapshot, super::all(&snapshot)?, which) else {
+            return Ok(false);
         };
         let Some(kind) = self.runner.kinds.get(job.kind).cloned() else { return Ok(false) };
         let name = kind.name();
@@ -310,6 +343,9 @@ impl Runner {
         let signal = Arc::clone(&self.signal);
         let body = move || {
             while signal.wait() {
+                if let Some(store) = store() {
+                    store.house().look_again();
+                }
                 while !signal.is_stopped() {
                     let start = Instant::now();
                     let Some(store) = store() else { return };
