@@ -3,7 +3,7 @@
 use crate::data_set::DataSet;
 use crate::errors::{self, tables};
 use crate::key::KeySchema;
-use crate::table::{IndexView, TableDefinition, TableState};
+use crate::table::{ExpiryView, IndexView, TableDefinition, TableState};
 use bytes::Bytes;
 use holdfast_aws::{Context, Error};
 use holdfast_shapes::patterns;
@@ -99,6 +99,13 @@ impl Table {
     /// Its key attributes and indexes, read in place.
     pub(crate) fn keys_and_indexes(&self) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>), Error> {
         TableDefinition::keys_and_indexes(&self.record).map_err(|error| errors::internal(&error))
+    }
+
+    /// Its key attributes, and all that is derived from its items, read in place.
+    pub(crate) fn derived(
+        &self,
+    ) -> Result<(KeySchema<'_>, Vec<IndexView<'_>>, Option<ExpiryView<'_>>), Error> {
+        TableDefinition::derived(&self.record).map_err(|error| errors::internal(&error))
     }
 
     /// The whole definition.
@@ -238,6 +245,42 @@ fn remove(tx: &mut Transaction<'_>, data_set: &DataSet, name: &str) -> Result<()
         Space::open(tx, space, kind)?.drop(tx)?;
     }
     Ok(())
+}
+
+/// A table with this space of rows of expiry, unless it is being deleted.
+///
+/// # Errors
+/// If the definition is unreadable, or a read fails.
+pub(crate) fn expiring(
+    read: &(impl Read + ?Sized),
+    data_set: &DataSet,
+    name: &str,
+    space: SpaceId,
+) -> Result<Option<Table>, StateError> {
+    let Some((table, found)) = catalog::resolve(read, &data_set.tables(), name)? else { return Ok(None) };
+    let entry = &found.record;
+    let definition = &entry.definition;
+    let read = TableDefinition::states(definition).and_then(|states| {
+        let (_, _, expiry) = TableDefinition::derived(definition)?;
+        Ok(states.gone_ms == 0 && expiry.is_some_and(|expiry| expiry.space == space))
+    });
+    if !read.map_err(|cause| unreadable(entry, name, cause))? {
+        return Ok(None);
+    }
+    Ok(Some(Table { space: table, since: found.since, record: entry.definition.clone() }))
+}
+
+/// Gives a name that exists another definition.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn redefine(
+    tx: &mut Transaction<'_>,
+    data_set: &DataSet,
+    name: &str,
+    definition: &TableDefinition,
+) -> Result<(), StateError> {
+    catalog::redefine(tx, &data_set.tables(), name, &definition.to_bytes())
 }
 
 /// Takes a table that was marked as deleted away, if it is still there: `space` tells it from a later one of its name.

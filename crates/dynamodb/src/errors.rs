@@ -11,6 +11,7 @@ pub mod indexes;
 pub mod reads;
 pub mod tables;
 pub mod tags;
+pub mod time_to_live;
 pub mod transactions;
 pub mod updates;
 pub mod writes;

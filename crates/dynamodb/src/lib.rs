@@ -11,7 +11,8 @@
 //! - [`jobs`]: what goes on in the background
 //! - [`key`]: the key of an item within its table's space; `key_paths`: paths of expressions that lead into keys
 //! - [`index`]: the rows of an item in the indexes of its table
-//! - `write`: the one path by which items and their index rows change
+//! - `expiry`: the rows by which the items whose time has come are found
+//! - `write`: the one path by which items and their rows change
 //! - `page`: pages of Query and Scan
 //! - `transaction`: what the operations on transactions share
 //! - [`number`]: exact decimals, their text, stored bytes and arithmetic
@@ -25,6 +26,7 @@ mod catalog;
 mod data_set;
 mod description;
 pub mod errors;
+mod expiry;
 pub mod expression;
 pub mod index;
 pub mod inspect;

@@ -14,6 +14,7 @@ mod delete_table;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
+mod describe_time_to_live;
 mod deviations;
 mod get_item;
 mod list_tables;
@@ -26,6 +27,7 @@ mod transact_get_items;
 mod transact_write_items;
 mod untag_resource;
 mod update_item;
+mod update_time_to_live;
 
 /// What a build makes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +120,7 @@ pub const OPERATIONS: &[Operation] = &[
     real("DescribeLimits", describe_limits::prepare, &[]),
     real("DescribeTable", describe_table::prepare, &["TableName"]),
     missing("DescribeTableReplicaAutoScaling"),
-    missing("DescribeTimeToLive"),
+    real("DescribeTimeToLive", describe_time_to_live::prepare, &["TableName"]),
     missing("DisableKinesisStreamingDestination"),
     missing("EnableKinesisStreamingDestination"),
     missing("ExecuteStatement"),
@@ -232,7 +234,7 @@ pub const OPERATIONS: &[Operation] = &[
     missing("UpdateKinesisStreamingDestination"),
     missing("UpdateTable"),
     missing("UpdateTableReplicaAutoScaling"),
-    missing("UpdateTimeToLive"),
+    real("UpdateTimeToLive", update_time_to_live::prepare, &["TableName", "TimeToLiveSpecification"]),
 ];
 
 /// The operation of a name.

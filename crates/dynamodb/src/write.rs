@@ -27,7 +27,7 @@ use self::effort::Effort;
 pub(crate) use self::fault::WriteFault;
 use self::plan::{OfItem, Plan};
 use self::rows::Rows;
-pub(crate) use self::rows::index_space;
+pub(crate) use self::rows::{expiry_space, index_space};
 use crate::capacity::Side;
 use crate::catalog::{Table, failed};
 use crate::errors;
@@ -39,7 +39,7 @@ use crate::item::size::ITEM_BYTES_MAX;
 use crate::item::view::Item;
 use crate::key::{self, KeyError, KeySchema};
 use crate::key_paths;
-use crate::table::IndexView;
+use crate::table::{ExpiryView, IndexView};
 use bytes::Bytes;
 use holdfast_aws::Error;
 use holdfast_shapes::AttributeMap;
@@ -70,13 +70,20 @@ pub(crate) struct Layout<'t> {
     pub(crate) table: &'t Table,
     pub(crate) schema: KeySchema<'t>,
     pub(crate) indexes: Vec<IndexView<'t>>,
+    /// The rows of the times at which items expire, if they do.
+    pub(crate) expiry: Option<ExpiryView<'t>>,
 }
 
 impl<'t> Layout<'t> {
     /// Reads the definition.
     pub(crate) fn read(table: &'t Table) -> Result<Self, Error> {
-        let (schema, indexes) = table.keys_and_indexes()?;
-        Ok(Self { table, schema, indexes })
+        let (schema, indexes, expiry) = table.derived()?;
+        Ok(Self { table, schema, indexes, expiry })
+    }
+
+    /// Whether items have rows: in indexes, or of the times at which they expire.
+    pub(crate) fn has_rows(&self) -> bool {
+        !self.indexes.is_empty() || self.expiry.is_some()
     }
 }
 
@@ -310,7 +317,7 @@ impl ItemWrite {
     /// Whether what becomes of an item depends on the one before.
     fn reads_before(&self, table: &Layout<'_>) -> bool {
         let depends = matches!(self.target, Target::Update { .. } | Target::Check { .. });
-        depends || self.condition.is_some() || !table.indexes.is_empty()
+        depends || self.condition.is_some() || table.has_rows()
     }
 
     /// Looks whether the condition holds.
@@ -345,6 +352,35 @@ impl ItemWrite {
         }
         let (before, after) = &change.rows;
         rows::change(tx, table, before, after)
+    }
+}
+
+/// Removes an item whose time has come, with its rows. `expiry_row` is the row that told so: whatever it was when that was read,
+/// the item goes only if its time is still the same. A row without such an item goes itself. Answers the item's size in bytes.
+pub(crate) fn expire(
+    tx: &mut Transaction<'_>,
+    table: &Layout<'_>,
+    key: &[u8],
+    expiry_row: &[u8],
+) -> Result<u64, Error> {
+    let item = table.table.space.get(tx, key).map_err(failed)?;
+    let rows = item.as_ref().map(|item| Rows::of_stored(table, key, item)).transpose()?;
+    match rows.filter(|rows| rows.expiry_row() == Some(expiry_row)) {
+        Some(rows) => {
+            table.table.space.delete(tx, key).map_err(failed)?;
+            rows::change(tx, table, &rows, &Rows::default())?;
+            Ok(item.map_or(0, |item| item.size))
+        }
+        None => rows::remove_expiry(tx, table, expiry_row).map(|()| 0),
+    }
+}
+
+/// Reads what [`expire`] will look at. Failures show when it runs.
+pub(crate) fn prefetch_expiry(newest: &Snapshot, table: &Layout<'_>, key: &[u8]) {
+    if let Ok(Some(item)) = table.table.space.get(newest, key)
+        && let Ok(rows) = Rows::of_stored(table, key, &item)
+    {
+        rows::prefetch(newest, table, &rows, &Rows::default());
     }
 }
 

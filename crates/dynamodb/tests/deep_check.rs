@@ -4,6 +4,7 @@
 
 use holdfast_aws::{Context, RequestId};
 use holdfast_dynamodb::inspect::check::{self, CheckedTable, HOLD};
+use holdfast_dynamodb::table::TableDefinition;
 use holdfast_dynamodb::{DataSet, NamedTable, Prepared, inspect, prepare};
 use holdfast_state::catalog;
 use holdfast_state::operation::Submission;
@@ -341,4 +342,70 @@ fn a_table_that_is_deleted_meanwhile_is_no_damage() {
     let checked = checked.unwrap().unwrap();
     assert_eq!((checked.items, &checked.findings[..]), (500, &[][..]));
     assert_eq!(checked.counters_not_compared, Some("the table was deleted while it was checked"));
+}
+
+/// Items expire by the year in which they were built.
+fn switch_expiry(store: &Store, enabled: bool) {
+    let body = format!(
+        r#"{{"TableName":"boats","TimeToLiveSpecification":{{"AttributeName":"built","Enabled":{enabled}}}}}"#
+    );
+    write(store, "UpdateTimeToLive", &body);
+}
+
+#[test]
+fn rows_of_expiry_that_are_missing_or_too_many_are_found() {
+    let store = Store::open(Options { trimmer: false, ..Options::in_memory() }).unwrap();
+    write(&store, "CreateTable", TABLE);
+    switch_expiry(&store, true);
+    (0..30).for_each(|number| put(&store, number, 1_900 + number));
+    let expected = CheckedTable { items: 30, rows: 20 + 30 + 30, ..CheckedTable::default() };
+    assert_eq!(check(&store, HOLD), expected);
+
+    let entries = catalog::list_all(&store.snapshot(), None, 9).unwrap();
+    let (_, _, expiry) = TableDefinition::derived(&entries[0].1.record.definition).unwrap();
+    let space = expiry.unwrap().space;
+    let (row, ..) = rows(&store, space)[4].clone();
+    let missing = row.clone();
+    damage(&store, move |tx| assert!(tx.delete(space, &missing).unwrap()));
+    let key = r#"{"id":{"S":"boat4"},"no":{"N":"4"}}"#.to_owned();
+    let expected = (None, Some(key.clone()), "there is no row of expiry for the item".to_owned());
+    assert_eq!(found(&store), [expected]);
+
+    let valued = row.clone();
+    damage(&store, move |tx| tx.put(space, &valued, b"x", 0).unwrap());
+    assert_eq!(found(&store), [(None, Some(key), "the row of expiry has a value".to_owned())]);
+    damage(&store, move |tx| tx.put(space, &row, b"", 0).unwrap());
+
+    // A row of another time, one of no item, and one that is no row.
+    let mut other = rows(&store, space)[0].0.clone();
+    other[8] ^= 1;
+    damage(&store, move |tx| tx.put(space, &other, b"", 0).unwrap());
+    let mut nobody = rows(&store, space)[9].0.clone();
+    *nobody.last_mut().unwrap() ^= 1;
+    damage(&store, move |tx| tx.put(space, &nobody, b"", 3).unwrap());
+    damage(&store, move |tx| tx.put(space, &[1, 2, 3], b"", 0).unwrap());
+    let mut whats: Vec<String> = found(&store).into_iter().map(|finding| finding.2).collect();
+    whats.sort();
+    let expected = [
+        "the key of the row of expiry 010203 cannot be taken apart",
+        "there is a row of expiry for an item that is not there",
+        "there is a row of expiry that the item does not call for",
+    ];
+    assert_eq!(whats, expected);
+}
+
+#[test]
+fn time_to_live_that_is_switched_meanwhile_is_no_damage() {
+    let store = filled(Options::in_memory());
+    switch_expiry(&store, true);
+    let enabled = AtomicBool::new(true);
+    let switch = || {
+        let was = enabled.fetch_xor(true, Ordering::Relaxed);
+        switch_expiry(&store, !was);
+    };
+    for hold in [HOLD, Duration::ZERO] {
+        for checked in under_load(&store, hold, switch) {
+            assert!(checked.findings.is_empty(), "{checked:?}");
+        }
+    }
 }

@@ -133,8 +133,19 @@ impl JobFamily {
     /// The rows of an index that was added to a DynamoDB table are made.
     pub const DYNAMODB_INDEX_BUILD: Self = Self { number: 65, name: "dynamodb index build" };
 
+    /// The rows of expiry of the items that a DynamoDB table already held are made.
+    pub const DYNAMODB_EXPIRY_BUILD: Self = Self { number: 67, name: "dynamodb expiry build" };
+
+    /// The items of a DynamoDB table whose time has come are deleted.
+    pub const DYNAMODB_EXPIRY: Self = Self { number: 68, name: "dynamodb expiry" };
+
     /// Every kind, in the order in which they came.
-    pub const ALL: &'static [Self] = &[Self::DYNAMODB_DELETED_TABLE, Self::DYNAMODB_INDEX_BUILD];
+    pub const ALL: &'static [Self] = &[
+        Self::DYNAMODB_DELETED_TABLE,
+        Self::DYNAMODB_INDEX_BUILD,
+        Self::DYNAMODB_EXPIRY_BUILD,
+        Self::DYNAMODB_EXPIRY,
+    ];
 }
 
 #[cfg(test)]
@@ -179,7 +190,15 @@ mod tests {
         assert_eq!(resources, [("dynamodb", "table", 2), ("dynamodb", "tokens", 4)]);
 
         let jobs: Vec<_> = JobFamily::ALL.iter().map(|job| (job.number, job.name)).collect();
-        assert_eq!(jobs, [(64, "dynamodb deleted table"), (65, "dynamodb index build")]);
+        assert_eq!(
+            jobs,
+            [
+                (64, "dynamodb deleted table"),
+                (65, "dynamodb index build"),
+                (67, "dynamodb expiry build"),
+                (68, "dynamodb expiry"),
+            ]
+        );
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! history is kept, or it is trimmed away too soon) the check goes on in the newest state: items and rows of a page change
 //! in the same commits, so each page is still compared exactly; only counters are not, which is said.
 
+mod expiry;
+
 use super::InspectError;
 use crate::data_set::{DataSet, NamedTable};
 use crate::index::{self, Indexed};
@@ -14,7 +16,7 @@ use crate::item::size;
 use crate::item::view::{Item, Value as ItemValue};
 use crate::key::{KeyAttribute, KeySchema, ScalarType, StoredKey};
 use crate::number::Number;
-use crate::table::{IndexView, TableDefinition};
+use crate::table::{ExpiryView, IndexView, TableDefinition};
 use holdfast_shapes::{AttributeMap, AttributeValue};
 use holdfast_state::catalog::{self, CatalogKey};
 use holdfast_state::families::{Family, Resource, SpaceKind};
@@ -110,19 +112,22 @@ pub fn table(
     let Some((space, entry)) = catalog::resolve(&first, &table.data_set.tables(), &table.name)? else {
         return Ok(None);
     };
-    let (schema, indexes) = TableDefinition::keys_and_indexes(&entry.record.definition)?;
+    let (schema, indexes, expiry) = TableDefinition::derived(&entry.record.definition)?;
     let of_table = first.counters(space.id())?;
     let of_indexes: Vec<Counters> =
         indexes.iter().map(|index| first.counters(index.space)).collect::<Result<_, _>>()?;
-    let all = of_table.items + of_indexes.iter().map(|counters| counters.items).sum::<u64>();
-    let spaces: Vec<SpaceId> =
-        std::iter::once(space.id()).chain(indexes.iter().map(|index| index.space)).collect();
+    let of_expiry = expiry.map(|expiry| first.counters(expiry.space)).transpose()?.unwrap_or_default();
+    let of_derived = of_indexes.iter().chain([&of_expiry]).map(|counters| counters.items);
+    let all = of_table.items + of_derived.sum::<u64>();
+    let derived = indexes.iter().map(|index| index.space).chain(expiry.map(|expiry| expiry.space));
+    let spaces: Vec<SpaceId> = std::iter::once(space.id()).chain(derived).collect();
     let version = first.version();
     let states = States { newest, first: Some(first), since: Instant::now(), hold, version, spaces };
     let mut check = Check {
         states,
         schema,
         indexes,
+        expiry,
         table: space.id(),
         checked: CheckedTable::default(),
         progress: Progress { done: 0, all },
@@ -136,6 +141,9 @@ pub fn table(
             let name = check.indexes[at].name.to_owned();
             check.compare(Some(name), "index", counters, counted);
         }
+    }
+    if let Some(counted) = check.expiry_rows() {
+        check.compare(None, "rows of expiry", of_expiry, counted);
     }
     Ok(Some(check.checked))
 }
@@ -196,6 +204,7 @@ struct Check<'a, 'd> {
     states: States<'a>,
     schema: KeySchema<'d>,
     indexes: Vec<IndexView<'d>>,
+    expiry: Option<ExpiryView<'d>>,
     table: SpaceId,
     checked: CheckedTable,
     progress: Progress,
@@ -213,7 +222,7 @@ struct Page {
 impl Check<'_, '_> {
     /// Looks at every item.
     fn items(&mut self) -> Counted {
-        self.walk(None, SpaceKind::DYNAMODB_TABLE, |check, page, key, value| {
+        self.walk(None, (self.table, SpaceKind::DYNAMODB_TABLE), |check, page, key, value| {
             check.checked.items += 1;
             check.item(page, key, value)
         })
@@ -221,20 +230,19 @@ impl Check<'_, '_> {
 
     /// Looks at every row of an index.
     fn rows(&mut self, at: usize) -> Counted {
-        self.walk(Some(at), SpaceKind::DYNAMODB_INDEX, |check, page, key, value| {
+        self.walk(Some(at), (self.indexes[at].space, SpaceKind::DYNAMODB_INDEX), |check, page, key, value| {
             check.checked.rows += 1;
             check.row(at, page, key, value)
         })
     }
 
-    /// Goes through a space, of an index or of the table. `None` if there is nothing to compare counters with.
+    /// Goes through a space, of an index or of what else the table has. `None` if there is nothing to compare counters with.
     fn walk(
         &mut self,
         index: Option<usize>,
-        kind: SpaceKind,
+        (id, kind): (SpaceId, SpaceKind),
         mut look: impl FnMut(&mut Self, &Page, &[u8], &Value) -> Result<(), InspectError>,
     ) -> Counted {
-        let id = index.map_or(self.table, |at| self.indexes[at].space);
         let (mut counted, mut after, mut exact) = (Counters::default(), None::<Vec<u8>>, true);
         while !self.checked.stopped {
             let page = match self.page(id, kind, after.as_deref()) {
@@ -327,7 +335,7 @@ impl Check<'_, '_> {
             };
             self.find(Some(at), Some(key), what);
         }
-        Ok(())
+        self.expiry_of(page, key, item)
     }
 
     /// Looks at a row of an index: whether its item calls for it. An error is a failed read.

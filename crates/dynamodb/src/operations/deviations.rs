@@ -218,6 +218,16 @@ pub const DEVIATIONS: &[Deviation] = &[
         here: "`ServiceUnavailableException` with status 503; nothing was stored. Clients send it again.",
     },
     Deviation {
+        what: "Time to live: when items go",
+        aws: "Within a few days after their time.",
+        here: "Within seconds after their time, by the service clock (`holdfast clock`). Until then they are shown, as by AWS.",
+    },
+    Deviation {
+        what: "Time to live: changes",
+        aws: "Refused when there was one within half an hour or an hour.",
+        here: "As often as wanted.",
+    },
+    Deviation {
         what: "Other services under the same address",
         aws: "Each service has an address of its own.",
         here: "Refused with status 501 in the form of the client's protocol; DynamoDB Streams with \

@@ -52,7 +52,7 @@ impl ItemWrite {
                 return Ok(plan);
             }
         }
-        let indexed = !table.indexes.is_empty();
+        let indexed = table.has_rows();
         if let Some(old) = old.filter(|_| indexed) {
             of_item.rows = Some(Rows::of_stored(table, key, old)?);
         }
@@ -92,7 +92,7 @@ impl ItemWrite {
         key: &[u8],
         old: Option<&Value>,
     ) -> Result<Cow<'w, Rows>, Error> {
-        let Some(old) = old.filter(|_| !table.indexes.is_empty()) else { return Ok(Cow::default()) };
+        let Some(old) = old.filter(|_| table.has_rows()) else { return Ok(Cow::default()) };
         match planned.and_then(|planned| planned.rows.as_ref()) {
             Some(rows) => Ok(Cow::Borrowed(rows)),
             None => Rows::of_stored(table, key, old).map(Cow::Owned),

@@ -1,23 +1,29 @@
-//! The rows of an item in the indexes of its table.
+//! The rows of an item in the indexes of its table, and of the time at which it expires.
 
 use super::Layout;
 use crate::catalog::failed;
 use crate::errors;
+use crate::expiry;
 use crate::index::{self, IndexKeyError, IndexRow, Indexed};
 use crate::item::Damaged;
 use crate::item::codec::Encoded;
 use crate::item::few::few;
 use crate::item::view::Item;
-use crate::table::{IndexScope, IndexView, ProjectionView};
+use crate::table::{ExpiryView, IndexScope, IndexView, ProjectionView};
 use holdfast_aws::Error;
 use holdfast_state::Space;
 use holdfast_state::families::SpaceKind;
 use holdfast_store::{Read, Snapshot, Transaction, Value};
 
-/// One row for each index in the order of the definition, or none where the item has none; empty for no item, and of a table
-/// without indexes.
+/// The rows of an item; none for no item.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Rows(Vec<Option<IndexRow>>);
+pub(super) struct Rows {
+    /// One row for each index in the order of the definition, or none where the item has none; empty for no item, and of a table
+    /// without indexes.
+    indexes: Vec<Option<IndexRow>>,
+    /// Key of the row of its expiry.
+    expiry: Option<Vec<u8>>,
+}
 
 impl Rows {
     /// Rows of an item that is to be stored.
@@ -29,7 +35,7 @@ impl Rows {
         key: &[u8],
         encoded: &Encoded,
     ) -> Result<Result<Self, IndexKeyError>, Error> {
-        if table.indexes.is_empty() {
+        if !table.has_rows() {
             return Ok(Ok(Self::default()));
         }
         let damaged = |error| errors::damaged(&error);
@@ -49,7 +55,10 @@ impl Rows {
                 Err(_) => {}
             }
         }
-        Ok(fault.map_or(Ok(Self(rows)), |(_, error)| Err(error)))
+        if let Some((_, error)) = fault {
+            return Ok(Err(error));
+        }
+        Ok(Ok(Self { indexes: rows, expiry: expiry_row(table, &indexed).map_err(damaged)? }))
     }
 
     /// Rows of a stored item. One whose values do not fit an index has no row there: the index is younger than the item.
@@ -60,24 +69,36 @@ impl Rows {
         let item = few.as_deref().map_or(Ok(item), Item::new).map_err(damaged)?;
         let indexed = Indexed { key, item, size: old.size };
         let row = |index| Ok(index::row(&indexed, index, &table.schema).map_err(damaged)?.ok().flatten());
-        table.indexes.iter().map(row).collect::<Result<_, Error>>().map(Self)
+        let indexes = table.indexes.iter().map(row).collect::<Result<_, Error>>()?;
+        Ok(Self { indexes, expiry: expiry_row(table, &indexed).map_err(damaged)? })
     }
 
     /// What an item of these rows counts against the limit of its size: its own size, and that of its rows in local indexes.
     /// Source: Developer Guide, "Item size for tables with local secondary indexes"; it is known that AWS refuses an item of
     /// 210 KB that a local index has a copy of.
     pub(super) fn with_item(&self, table: &Layout<'_>, item: u64) -> u64 {
-        let rows = table.indexes.iter().zip(&self.0).filter(|(index, _)| index.scope == IndexScope::Local);
+        let rows =
+            table.indexes.iter().zip(&self.indexes).filter(|(index, _)| index.scope == IndexScope::Local);
         rows.filter_map(|(_, row)| row.as_ref()).fold(item, |sum, row| sum + row.size)
     }
 
+    /// Those in indexes.
     pub(super) fn as_slice(&self) -> &[Option<IndexRow>] {
-        &self.0
+        &self.indexes
+    }
+
+    /// Key of the row of its expiry.
+    pub(super) fn expiry_row(&self) -> Option<&[u8]> {
+        self.expiry.as_deref()
     }
 
     fn get(&self, at: usize) -> Option<&IndexRow> {
-        self.0.get(at).and_then(Option::as_ref)
+        self.indexes.get(at).and_then(Option::as_ref)
     }
+}
+
+fn expiry_row(table: &Layout<'_>, indexed: &Indexed<'_>) -> Result<Option<Vec<u8>>, Damaged> {
+    table.expiry.map_or(Ok(None), |settings| expiry::row(indexed.key, indexed.item, settings.attribute))
 }
 
 /// From so many attributes on it pays to go through an item once for all indexes.
@@ -97,6 +118,7 @@ fn used_by_indexes(table: &Layout<'_>, item: Item<'_>) -> Result<Option<Vec<u8>>
             _ => names.extend(index::projected_names(index, &table.schema)),
         }
     }
+    names.extend(table.expiry.map(|settings| settings.attribute));
     few(item, names).map(Some)
 }
 
@@ -126,6 +148,23 @@ pub(super) fn change(
             space.put(tx, &after.key, &[], after.size).map_err(failed)?;
         }
     }
+    let (before, after) = (before.expiry_row(), after.expiry_row());
+    let Some(settings) = table.expiry.filter(|_| before != after) else { return Ok(()) };
+    let space = expiry_space(tx, settings);
+    if let Some(before) = before {
+        space.delete(tx, before).map_err(failed)?;
+    }
+    if let Some(after) = after {
+        space.put(tx, after, &[], 0).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Removes a row of expiry alone: its item is not there, or expires at another time.
+pub(super) fn remove_expiry(tx: &mut Transaction<'_>, table: &Layout<'_>, row: &[u8]) -> Result<(), Error> {
+    if let Some(settings) = table.expiry {
+        expiry_space(tx, settings).delete(tx, row).map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -138,6 +177,18 @@ pub(super) fn prefetch(newest: &Snapshot, table: &Layout<'_>, before: &Rows, aft
             let _ = space.get(newest, &row.key);
         }
     }
+    let (before, after) = (before.expiry_row(), after.expiry_row());
+    if let Some(settings) = table.expiry.filter(|_| before != after) {
+        let space = expiry_space(newest, settings);
+        for row in [before, after].into_iter().flatten() {
+            let _ = space.get(newest, row);
+        }
+    }
+}
+
+/// The space of the rows of expiry, whose definition was found in the state `read`.
+pub(crate) fn expiry_space(read: &(impl Read + ?Sized), settings: ExpiryView<'_>) -> Space {
+    Space::defined(read, settings.space, SpaceKind::DYNAMODB_EXPIRY)
 }
 
 /// The space of an index whose definition was found in the state `read`.

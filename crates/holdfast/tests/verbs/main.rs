@@ -5,6 +5,7 @@ mod clock;
 mod console;
 mod doctor;
 mod env;
+mod expiry;
 mod history;
 mod isolate;
 #[path = "../load/mod.rs"]
