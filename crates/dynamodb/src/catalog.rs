@@ -1,6 +1,6 @@
 //! Tables by their names. A name becomes a space inside the transaction or snapshot that uses it, each time anew.
 
-use crate::data_set::DataSet;
+use crate::data_set::{DataSet, NamedTable};
 use crate::errors::{self, tables};
 use crate::key::KeySchema;
 use crate::table::{ExpiryView, IndexView, TableDefinition, TableState};
@@ -125,6 +125,16 @@ impl Scope {
         &self.data_set
     }
 
+    /// Service time of the request, in ms since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// A table of theirs, by its whole name.
+    pub(crate) fn named(&self, name: &TableName) -> NamedTable {
+        NamedTable { data_set: self.data_set.clone(), name: name.as_str().to_owned() }
+    }
+
     /// Its tables in the catalog.
     pub(crate) fn tables(&self) -> catalog::Scope<'_> {
         self.data_set.tables()
@@ -227,13 +237,28 @@ impl Scope {
         name: &TableName,
         definition: &TableDefinition,
     ) -> Result<(), Error> {
-        catalog::redefine(tx, &self.tables(), name.as_str(), &definition.to_bytes()).map_err(failed)
+        redefine(tx, &self.data_set, name.as_str(), definition).map_err(failed)
     }
 
     /// Takes a name that exists away and drops the spaces of the table and its indexes.
     pub(crate) fn remove(&self, tx: &mut Transaction<'_>, name: &TableName) -> Result<(), Error> {
         remove(tx, &self.data_set, name.as_str()).map_err(failed)
     }
+}
+
+/// The definition of a name, if the table is still there and not being deleted: `space` tells it from a later one of its name.
+pub(crate) fn definition_in(
+    read: &(impl Read + ?Sized),
+    data_set: &DataSet,
+    name: &str,
+    space: SpaceId,
+) -> Result<Option<Bytes>, StateError> {
+    let Some(entry) = catalog::find(read, &data_set.tables(), name)?.map(|found| found.record) else {
+        return Ok(None);
+    };
+    let states =
+        TableDefinition::states(&entry.definition).map_err(|cause| unreadable(&entry, name, cause))?;
+    Ok(Some(entry.definition).filter(|_| entry.space == space && states.gone_ms == 0))
 }
 
 /// Takes a name that exists away and drops the spaces of the table and its indexes.

@@ -3,7 +3,9 @@
 use crate::catalog::{Scope, Table, TableName, failed};
 use crate::errors;
 use crate::key::ScalarType;
-use crate::table::{BillingMode, IndexDefinition, IndexScope, Projection, TableDefinition, TableState};
+use crate::table::{
+    BillingMode, IndexDefinition, IndexScope, IndexState, Projection, TableDefinition, TableState,
+};
 use holdfast_aws::Error;
 use holdfast_shapes::dynamodb::{
     AttributeDefinition, BillingModeSummary, GlobalSecondaryIndexDescription,
@@ -25,6 +27,10 @@ pub(crate) enum Phase {
     Creating,
     /// While it is there.
     Active,
+    /// In the answer to `UpdateTable`.
+    Changed,
+    /// Described while it, or one of its indexes, is being changed.
+    Changing,
     /// In the answer to `DeleteTable`, and described while it is in deletion.
     Deleting,
 }
@@ -43,6 +49,7 @@ impl Phase {
         let status = match self {
             Self::Created | Self::Creating => "CREATING",
             Self::Active => "ACTIVE",
+            Self::Changed | Self::Changing => "UPDATING",
             Self::Deleting => "DELETING",
         };
         status.to_owned()
@@ -54,7 +61,7 @@ impl Phase {
         match self {
             Self::Created | Self::Deleting => None,
             Self::Creating => Some("UPDATING".to_owned()),
-            Self::Active => Some("ACTIVE".to_owned()),
+            Self::Active | Self::Changed | Self::Changing => Some("ACTIVE".to_owned()),
         }
     }
 }
@@ -75,6 +82,9 @@ impl Sizes {
         definition: &TableDefinition,
     ) -> Result<Self, Error> {
         let counters = |index: &IndexDefinition| {
+            if matches!(index.state, IndexState::Dropped { .. }) {
+                return Ok(Counters::default());
+            }
             Space::defined(read, index.space, SpaceKind::DYNAMODB_INDEX).counters(read).map_err(failed)
         };
         Ok(Self {
@@ -88,7 +98,7 @@ impl Sizes {
 /// verified.
 const WARM_UNITS_ON_DEMAND: (u64, u64) = (12_000, 4_000);
 
-/// Describes a table.
+/// Describes a table; one that is there may be changing.
 pub(crate) fn describe(
     scope: &Scope,
     name: &TableName,
@@ -96,6 +106,10 @@ pub(crate) fn describe(
     sizes: &Sizes,
     phase: Phase,
 ) -> TableDescription {
+    let phase = match phase {
+        Phase::Active if definition.is_changing(scope.now_ms()) => Phase::Changing,
+        phase => phase,
+    };
     let throughput = match definition.billing {
         BillingMode::Provisioned { read, write } => Some((read, write)),
         BillingMode::PayPerRequest => None,
@@ -117,7 +131,7 @@ pub(crate) fn describe(
     };
     if definition.billing == BillingMode::PayPerRequest {
         // AWS names the time only once the table is there; it is that of creation.
-        let since = matches!(phase, Phase::Active | Phase::Deleting).then_some(created);
+        let since = (!matches!(phase, Phase::Created | Phase::Creating)).then_some(created);
         description.billing_mode_summary = Some(BillingModeSummary {
             billing_mode: Some("PAY_PER_REQUEST".to_owned()),
             last_update_to_pay_per_request_date_time: since,
@@ -129,7 +143,7 @@ pub(crate) fn describe(
         description.key_schema =
             Some(key_schema(std::slice::from_ref(&definition.partition), definition.sort.as_slice()));
         description.creation_date_time = Some(created);
-        describe_indexes(&mut description, definition, sizes, phase);
+        describe_indexes(&mut description, definition, sizes, (phase, scope.now_ms()));
     }
     description.warm_throughput = phase.warm_status().map(|status| {
         let (read, write) = throughput.unwrap_or(WARM_UNITS_ON_DEMAND);
@@ -147,14 +161,15 @@ fn describe_indexes(
     description: &mut TableDescription,
     definition: &TableDefinition,
     sizes: &Sizes,
-    phase: Phase,
+    (phase, now_ms): (Phase, u64),
 ) {
     let arn = description.table_arn.clone().unwrap_or_default();
     let (mut global, mut local) = (Vec::new(), Vec::new());
     for (at, index) in definition.indexes.iter().enumerate() {
         let counters = sizes.indexes.get(at).copied().unwrap_or_default();
         match index.scope {
-            IndexScope::Global => global.push(global_index(index, &arn, counters, phase)),
+            IndexScope::Global if index.state.is_gone(now_ms) => {}
+            IndexScope::Global => global.push(global_index(index, &arn, counters, (phase, now_ms))),
             IndexScope::Local => local.push(local_index(index, &arn, counters)),
         }
     }
@@ -166,8 +181,16 @@ fn global_index(
     index: &IndexDefinition,
     table_arn: &str,
     counters: Counters,
-    phase: Phase,
+    (phase, now_ms): (Phase, u64),
 ) -> GlobalSecondaryIndexDescription {
+    let status = match (phase, index.state) {
+        (Phase::Created | Phase::Creating | Phase::Deleting, _) => phase.status(),
+        (_, state) if state.is_readable(now_ms) => "ACTIVE".to_owned(),
+        (_, IndexState::Dropped { .. }) => "DELETING".to_owned(),
+        (_, IndexState::Active { .. } | IndexState::Building { .. }) => "CREATING".to_owned(),
+    };
+    // Its rows are made from the answer on. Source: model.
+    let backfilling = matches!(index.state, IndexState::Building { .. }).then_some(phase != Phase::Changed);
     let warm = phase.warm_status().map(|status| {
         let (read, write) = index.throughput.unwrap_or(WARM_UNITS_ON_DEMAND);
         GlobalSecondaryIndexWarmThroughputDescription {
@@ -180,8 +203,8 @@ fn global_index(
         index_name: Some(index.name.clone()),
         key_schema: Some(key_schema(&index.partition, &index.sort)),
         projection: Some(projection(&index.projection)),
-        index_status: Some(phase.status()),
-        backfilling: None,
+        index_status: Some(status),
+        backfilling,
         provisioned_throughput: Some(provisioned(index.throughput)),
         index_size_bytes: Some(signed(counters.bytes)),
         item_count: Some(signed(counters.items)),

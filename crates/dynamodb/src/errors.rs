@@ -13,6 +13,7 @@ pub mod tables;
 pub mod tags;
 pub mod time_to_live;
 pub mod transactions;
+pub mod update_table;
 pub mod updates;
 pub mod writes;
 

@@ -27,6 +27,7 @@ mod transact_get_items;
 mod transact_write_items;
 mod untag_resource;
 mod update_item;
+mod update_table;
 mod update_time_to_live;
 
 /// What a build makes of an operation.
@@ -232,7 +233,11 @@ pub const OPERATIONS: &[Operation] = &[
         ],
     ),
     missing("UpdateKinesisStreamingDestination"),
-    missing("UpdateTable"),
+    real(
+        "UpdateTable",
+        update_table::prepare,
+        &["AttributeDefinitions", "TableName", "GlobalSecondaryIndexUpdates"],
+    ),
     missing("UpdateTableReplicaAutoScaling"),
     real("UpdateTimeToLive", update_time_to_live::prepare, &["TableName", "TimeToLiveSpecification"]),
 ];

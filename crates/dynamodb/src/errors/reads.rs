@@ -88,6 +88,12 @@ pub fn no_such_index(name: &str) -> Error {
     validation(format!("The table does not have the specified index: {name}"))
 }
 
+/// A read of an index that does not have all its rows yet. Source: known.
+#[must_use]
+pub fn index_being_built(name: &str) -> Error {
+    validation(format!("Cannot read from backfilling global secondary index: {name}"))
+}
+
 /// `ConsistentRead` of a global index. Source: recorded.
 #[must_use]
 pub fn consistent_read_of_global_index() -> Error {

@@ -10,12 +10,12 @@
 //! | name of the table | string |
 //! | region in the catalog | string; version 1 has none, its tables were everybody's |
 
+use super::unreadable;
 use crate::catalog;
 use crate::data_set::DataSet;
 use holdfast_state::StateError;
 use holdfast_state::families::JobFamily;
 use holdfast_state::record::{FieldReader, FieldWriter, Record, RecordError};
-use holdfast_store::engine::ReadError;
 use holdfast_store::{
     CommitInfo, JobKind, JobRecord, Need, NotBefore, Origin, SpaceId, Step, Transaction, TxError,
 };
@@ -99,22 +99,18 @@ impl JobKind for DeletedTable {
     }
 
     fn step(&self, tx: &mut Transaction<'_>, job: &JobRecord, _rows: usize) -> Result<Step, TxError> {
-        let cursor = Cursor::from_bytes(&job.cursor).map_err(|error| unreadable(&error))?;
+        let cursor = Cursor::from_bytes(&job.cursor).map_err(|error| unreadable(JOB, &error))?;
         if let Some(space) = job.space {
             catalog::remove_deleted(tx, &cursor.data_set, &cursor.name, space).map_err(
                 |error| match error {
                     StateError::Read(error) => TxError::Read(error),
                     StateError::Write(error) => error,
-                    other => unreadable(&other),
+                    other => unreadable(JOB, &other),
                 },
             )?;
         }
         Ok(Step::Done)
     }
-}
-
-fn unreadable(cause: &dyn std::fmt::Display) -> TxError {
-    TxError::Read(ReadError { file: JOB.name.to_owned(), cause: cause.to_string() })
 }
 
 #[cfg(test)]

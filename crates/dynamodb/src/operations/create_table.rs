@@ -21,8 +21,8 @@ use holdfast_state::operation::WriteOperation;
 use holdfast_state::record::Record;
 use holdfast_store::{CommitInfo, Snapshot, Transaction};
 
-mod indexes;
-mod schema;
+pub(super) mod indexes;
+pub(super) mod schema;
 
 /// Most capacity units that can be asked for. Source: known, with the text of
 /// [`tables::throughput_out_of_bounds`].

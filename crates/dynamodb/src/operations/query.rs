@@ -121,7 +121,7 @@ impl ReadOperation<Error> for Query {
 
     fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
         let table = self.scope.table(read, &self.table)?.ok_or_else(errors::no_such_table)?;
-        let source = Source::open(&table, self.index.as_deref(), self.consistent)?;
+        let source = Source::open(&table, self.index.as_deref(), self.consistent, self.scope.now_ms())?;
         let (range, start) = self.range(&source)?;
         let view = self.wanted.of_query(&source)?;
         let (mut from, mut to) = bounds::rows(&source, &range);

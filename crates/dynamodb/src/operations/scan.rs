@@ -102,7 +102,7 @@ impl ReadOperation<Error> for Scan {
 
     fn run(self: Box<Self>, read: &Snapshot) -> Result<Vec<u8>, Error> {
         let table = self.scope.table(read, &self.table)?.ok_or_else(errors::no_such_table)?;
-        let source = Source::open(&table, self.index.as_deref(), self.consistent)?;
+        let source = Source::open(&table, self.index.as_deref(), self.consistent, self.scope.now_ms())?;
         let start = self.start(&source)?;
         let (first, end) = self.segment.bounds(source.family());
         let page = Page {

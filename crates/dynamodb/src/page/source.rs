@@ -27,8 +27,14 @@ impl<'t> Source<'t> {
     /// Opens the table, or the index of a name.
     ///
     /// # Errors
-    /// If there is no such index, or if it is global and to be read consistently.
-    pub(crate) fn open(table: &'t Table, index: Option<&str>, consistent: bool) -> Result<Self, Error> {
+    /// If there is no such index, if it does not have all its rows at this service time, or if it is global and to be read
+    /// consistently.
+    pub(crate) fn open(
+        table: &'t Table,
+        index: Option<&str>,
+        consistent: bool,
+        now_ms: u64,
+    ) -> Result<Self, Error> {
         let Some(name) = index else {
             let table_keys = table.key_schema()?;
             return Ok(Self { table, table_keys, keys: table_keys.into(), index: None });
@@ -36,6 +42,9 @@ impl<'t> Source<'t> {
         let (table_keys, indexes) = table.keys_and_indexes()?;
         let index = indexes.into_iter().find(|index| index.name == name);
         let index = index.ok_or_else(|| reads::no_such_index(name))?;
+        if !index.state.is_readable(now_ms) {
+            return Err(reads::index_being_built(name));
+        }
         if consistent && index.scope == IndexScope::Global {
             return Err(reads::consistent_read_of_global_index());
         }

@@ -17,9 +17,9 @@ use std::collections::HashSet;
 /// Most local indexes of a table. Source: AWS's quotas.
 const LOCAL_MAX: usize = 5;
 /// Most global indexes of a table. Source: AWS's quotas.
-const GLOBAL_MAX: usize = 20;
+pub(in crate::operations) const GLOBAL_MAX: usize = 20;
 /// Most attributes in the lists of all projections of a table together. Source: AWS's quotas.
-const PROJECTED_MAX: usize = 100;
+pub(in crate::operations) const PROJECTED_MAX: usize = 100;
 
 /// The lists of a request; none where it has no such member.
 pub(super) struct Asked<'a> {
@@ -134,7 +134,11 @@ fn local_index(index: &LocalSecondaryIndex, keys: Keys, table: &Keys) -> Result<
     ))
 }
 
-fn global_index(
+/// A global index of a table that is paid for in some way.
+///
+/// # Errors
+/// If projection or throughput cannot be.
+pub(in crate::operations) fn global_index(
     index: &GlobalSecondaryIndex,
     keys: KeysOfIndex,
     billing: BillingMode,

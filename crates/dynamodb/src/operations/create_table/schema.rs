@@ -8,16 +8,16 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Name and type of a key attribute.
-pub(super) type Attribute = (String, ScalarType);
+pub(in crate::operations) type Attribute = (String, ScalarType);
 
 /// A partition key and perhaps a sort key.
-pub(super) type Keys = (Attribute, Option<Attribute>);
+pub(in crate::operations) type Keys = (Attribute, Option<Attribute>);
 
 /// The attributes of an index's partition key and those of its sort key.
-pub(super) type KeysOfIndex = (Vec<Attribute>, Vec<Attribute>);
+pub(in crate::operations) type KeysOfIndex = (Vec<Attribute>, Vec<Attribute>);
 
 /// The attribute definitions of a request. There may be as many as fit into it.
-pub(super) struct Definitions {
+pub(in crate::operations) struct Definitions {
     /// In the order in which they were sent.
     sent: Vec<Attribute>,
     /// Where each is, by its name.
@@ -29,7 +29,7 @@ impl Definitions {
     ///
     /// # Errors
     /// If an attribute is defined twice.
-    pub(super) fn read(definitions: &[AttributeDefinition]) -> Result<Self, Error> {
+    pub(in crate::operations) fn read(definitions: &[AttributeDefinition]) -> Result<Self, Error> {
         let mut sent: Vec<Attribute> = Vec::with_capacity(definitions.len());
         let mut places = HashMap::with_capacity(definitions.len());
         for definition in definitions {
@@ -90,7 +90,10 @@ impl Definitions {
     ///
     /// # Errors
     /// If an attribute is not defined, is there twice, or is not of the kind that its place asks for; if there are too many.
-    pub(super) fn keys_of_global_index(&self, schema: &[KeySchemaElement]) -> Result<KeysOfIndex, Error> {
+    pub(in crate::operations) fn keys_of_global_index(
+        &self,
+        schema: &[KeySchemaElement],
+    ) -> Result<KeysOfIndex, Error> {
         let keys = self.attributes(schema)?;
         let mut names = HashSet::with_capacity(keys.len());
         if !keys.iter().all(|(name, _)| names.insert(name.as_str())) {
